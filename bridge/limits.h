@@ -1,0 +1,44 @@
+/*
+ * Every ceiling that is not an option, with its reason. What a peer controls is measured against one of these, or
+ * against an option, before memory is given to it.
+ */
+#ifndef BRIDGE_LIMITS_H
+#define BRIDGE_LIMITS_H
+
+enum {
+    /* JSON nesting. Real messages stay below 20; parsers behind us recurse and fail near 1000. */
+    LIMIT_JSON_DEPTH = 128,
+    /* An id or a progress token, as it is written. SDKs count; some send UUIDs; nobody needs a page. */
+    LIMIT_ID_BYTES = 1024,
+    /* Messages in one batch (the TypeScript SDK's own ceiling). */
+    LIMIT_BATCH_MESSAGES = 100,
+    /* A method's name, or another short string that we compare. */
+    LIMIT_NAME_BYTES = 256,
+    /* The URI of a resource subscription, which we keep. */
+    LIMIT_URI_BYTES = 8192,
+    /* Resource subscriptions of one session. */
+    LIMIT_SESSION_SUBSCRIPTIONS = 1024,
+    /* The result of a child's handshake, kept for every later initialize. */
+    LIMIT_HANDSHAKE_BYTES = 1 << 20,
+    /* Requests given up on that a child may still be working at: remembered, so that what it says meanwhile is not misread. */
+    LIMIT_ABANDONED_CALLS = 1024,
+    /* Bytes queued on a GET stream whose reader is slow; past it the stream is closed, and the client may open another. */
+    LIMIT_STREAM_QUEUE_BYTES = 4 << 20,
+    /* Bytes queued on a POST's stream; past it notifications are dropped, never the answer. */
+    LIMIT_PROGRESS_QUEUE_BYTES = 1 << 20,
+
+    /* The stdin queue of a child: reading from clients is held back from the high mark until the low one. */
+    LIMIT_STDIN_HIGH_BYTES = 1 << 20,
+    LIMIT_STDIN_LOW_BYTES = 256 << 10,
+    /* A line of a child's stderr in the log; longer ones are cut into several. */
+    LIMIT_STDERR_LINE_BYTES = 8192,
+
+    /* HTTP, as most servers have it. */
+    LIMIT_HTTP_TARGET_BYTES = 8192,
+    LIMIT_HTTP_HEADER_BYTES = 32 << 10,
+    LIMIT_HTTP_HEADER_COUNT = 100,
+    /* Bytes of requests that a client sends ahead of the answer to the one before (pipelining). */
+    LIMIT_HTTP_PIPELINE_BYTES = 64 << 10,
+};
+
+#endif
