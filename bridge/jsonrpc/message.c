@@ -1,0 +1,393 @@
+/*
+ * One loop over the bytes, no recursion. For each open container it keeps a level: object or array, which of the few
+ * containers that we look into it is (its region), and at which place in struct message its own span goes.
+ *
+ *     {"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"x","_meta":{"progressToken":1}}}
+ *     ^ region ROOT                                          ^ region PARAMS     ^ region META
+ *
+ * A member of a region that stands in the table `places` has its value's span recorded. Everything else is only
+ * proved to be JSON.
+ */
+#include "bridge/jsonrpc/message.h"
+
+#include "bridge/jsonrpc/json.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+enum region { REGION_NONE, REGION_ROOT, REGION_PARAMS, REGION_META, REGION_RESULT };
+
+struct place {
+    enum region region; /* where the member stands */
+    struct slice key;
+    size_t offset;      /* of its slice in struct message */
+    enum region inside; /* what its value is, when that is an object */
+};
+
+#define PLACE(region, key, member, inside) {region, SLICE_LITERAL(key), offsetof(struct message, member), inside}
+
+static const struct place places[] = {
+    PLACE(REGION_ROOT, "jsonrpc", jsonrpc, REGION_NONE),
+    PLACE(REGION_ROOT, "id", id, REGION_NONE),
+    PLACE(REGION_ROOT, "method", method, REGION_NONE),
+    PLACE(REGION_ROOT, "params", params, REGION_PARAMS),
+    PLACE(REGION_ROOT, "result", result, REGION_RESULT),
+    PLACE(REGION_ROOT, "error", error, REGION_NONE),
+    PLACE(REGION_PARAMS, "_meta", meta, REGION_META),
+    PLACE(REGION_PARAMS, "progressToken", progress_token, REGION_NONE),
+    PLACE(REGION_PARAMS, "requestId", request_id, REGION_NONE),
+    PLACE(REGION_PARAMS, "protocolVersion", protocol_version, REGION_NONE),
+    PLACE(REGION_PARAMS, "uri", uri, REGION_NONE),
+    PLACE(REGION_PARAMS, "level", level, REGION_NONE),
+    PLACE(REGION_META, "progressToken", meta_token, REGION_NONE),
+    PLACE(REGION_META, "io.modelcontextprotocol/protocolVersion", meta_version, REGION_NONE),
+    PLACE(REGION_RESULT, "protocolVersion", result_version, REGION_NONE),
+};
+
+struct level {
+    const char *start;
+    const struct place *place; /* where the container's own span goes, or NULL */
+    uint8_t region;
+    bool is_object;
+};
+
+struct scan {
+    struct message *message;
+    const char *at;
+    const char *end;
+    const struct place *place; /* of the value that comes next, or NULL */
+    unsigned depth;
+    struct level levels[LIMIT_JSON_DEPTH];
+};
+
+static void skip_space(struct scan *scan)
+{
+    while (scan->at < scan->end) {
+        char c = *scan->at;
+        if (c == '\n' || c == '\r') {
+            scan->message->has_line_breaks = true;
+        } else if (c != ' ' && c != '\t') {
+            return;
+        }
+        scan->at++;
+    }
+}
+
+static struct slice *slice_at(struct message *message, const struct place *place)
+{
+    return (struct slice *)(void *)((char *)message + place->offset);
+}
+
+static enum message_fault record(struct scan *scan, const struct place *place, const char *start)
+{
+    if (place == NULL) {
+        return MESSAGE_FAULT_NONE;
+    }
+    struct slice *slice = slice_at(scan->message, place);
+    if (slice_exists(*slice)) {
+        return MESSAGE_FAULT_DUPLICATE;
+    }
+    *slice = slice_of(start, (size_t)(scan->at - start));
+    return MESSAGE_FAULT_NONE;
+}
+
+static const struct place *find_place(enum region region, struct slice key, bool has_escapes)
+{
+    if (region == REGION_NONE) {
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        const struct place *place = &places[i];
+        if (place->region == region &&
+            (has_escapes ? json_string_means(key, place->key.data) : slice_equals(key, place->key))) {
+            return place;
+        }
+    }
+    return NULL;
+}
+
+/* A member's key and its colon; the place of the value that follows is remembered. */
+static enum message_fault scan_key(struct scan *scan)
+{
+    skip_space(scan);
+    if (scan->at == scan->end || *scan->at != '"') {
+        return MESSAGE_FAULT_SYNTAX;
+    }
+    bool has_escapes;
+    const char *start = scan->at + 1;
+    const char *behind = json_end_of_string(scan->at, scan->end, &has_escapes);
+    if (behind == NULL) {
+        return MESSAGE_FAULT_SYNTAX;
+    }
+    scan->at = behind;
+    scan->place = find_place(scan->levels[scan->depth - 1].region,
+                             slice_of(start, (size_t)(behind - 1 - start)), has_escapes);
+    skip_space(scan);
+    if (scan->at == scan->end || *scan->at != ':') {
+        return MESSAGE_FAULT_SYNTAX;
+    }
+    scan->at++;
+    return MESSAGE_FAULT_NONE;
+}
+
+static enum message_fault scan_scalar(struct scan *scan)
+{
+    const char *start = scan->at;
+    bool has_escapes;
+    switch (*start) {
+    case '"':
+        scan->at = json_end_of_string(start, scan->end, &has_escapes);
+        break;
+    case 't':
+    case 'f':
+    case 'n':
+        scan->at = json_end_of_literal(start, scan->end);
+        break;
+    default:
+        scan->at = json_end_of_number(start, scan->end);
+        break;
+    }
+    if (scan->at == NULL) {
+        return MESSAGE_FAULT_SYNTAX;
+    }
+    return record(scan, scan->place, start);
+}
+
+static enum region region_inside(const struct scan *scan)
+{
+    return scan->depth == 0 ? REGION_ROOT : scan->place != NULL ? scan->place->inside : REGION_NONE;
+}
+
+static bool is_closer(const struct level *level, char c)
+{
+    return c == (level->is_object ? '}' : ']');
+}
+
+/* The bracket that closes the innermost container. */
+static enum message_fault close_container(struct scan *scan)
+{
+    struct level *level = &scan->levels[--scan->depth];
+    scan->at++;
+    return record(scan, level->place, level->start);
+}
+
+/* An opening bracket, and the first key of an object. *is_closed tells that the container was empty. */
+static enum message_fault open_container(struct scan *scan, bool *is_closed)
+{
+    if (scan->depth == LIMIT_JSON_DEPTH) {
+        return MESSAGE_FAULT_DEPTH;
+    }
+    struct level *level = &scan->levels[scan->depth];
+    *level = (struct level){.start = scan->at, .place = scan->place, .is_object = *scan->at == '{'};
+    level->region = (uint8_t)(level->is_object ? region_inside(scan) : REGION_NONE);
+    scan->depth++;
+    scan->at++;
+    skip_space(scan);
+    *is_closed = scan->at < scan->end && is_closer(level, *scan->at);
+    if (*is_closed) {
+        return close_container(scan);
+    }
+    scan->place = NULL;
+    return level->is_object ? scan_key(scan) : MESSAGE_FAULT_NONE;
+}
+
+/* A value up to its end, or up to the first value inside it. */
+static enum message_fault scan_value(struct scan *scan, bool *is_complete)
+{
+    skip_space(scan);
+    if (scan->at == scan->end) {
+        return MESSAGE_FAULT_SYNTAX;
+    }
+    if (*scan->at == '{' || *scan->at == '[') {
+        return open_container(scan, is_complete);
+    }
+    *is_complete = true;
+    return scan_scalar(scan);
+}
+
+/* After a value: closes what ends here, up to the comma before the next value or to the end of the message. */
+static enum message_fault scan_after_value(struct scan *scan)
+{
+    enum message_fault fault = MESSAGE_FAULT_NONE;
+    while (fault == MESSAGE_FAULT_NONE && scan->depth > 0) {
+        struct level *level = &scan->levels[scan->depth - 1];
+        skip_space(scan);
+        if (scan->at == scan->end) {
+            return MESSAGE_FAULT_SYNTAX;
+        }
+        if (*scan->at == ',') {
+            scan->at++;
+            scan->place = NULL;
+            return level->is_object ? scan_key(scan) : MESSAGE_FAULT_NONE;
+        }
+        fault = is_closer(level, *scan->at) ? close_container(scan) : MESSAGE_FAULT_SYNTAX;
+    }
+    return fault;
+}
+
+static enum message_fault scan_object(struct scan *scan)
+{
+    enum message_fault fault;
+    do {
+        bool is_complete = false;
+        fault = scan_value(scan, &is_complete);
+        if (fault == MESSAGE_FAULT_NONE && is_complete) {
+            fault = scan_after_value(scan);
+        }
+    } while (fault == MESSAGE_FAULT_NONE && scan->depth > 0);
+    return fault;
+}
+
+/* MCP, Base Protocol: an id is a string or an integer, and never null. The same holds for progress tokens. */
+static bool is_string_or_integer(struct slice value)
+{
+    if (value.size == 0 || value.size > LIMIT_ID_BYTES) {
+        return false;
+    }
+    if (value.data[0] == '"') {
+        return true;
+    }
+    for (size_t i = 0; i < value.size; i++) {
+        char c = value.data[i];
+        if (!((c >= '0' && c <= '9') || (c == '-' && i == 0))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum message_fault decode_method(struct message *message)
+{
+    struct slice inside = json_string_inside(message->method);
+    if (!slice_exists(inside) || inside.size > LIMIT_NAME_BYTES) {
+        return MESSAGE_FAULT_METHOD;
+    }
+    message->method = inside;
+    if (inside.size > 0 && memchr(inside.data, '\\', inside.size) != NULL) {
+        struct buffer text;
+        buffer_init(&text, 0);
+        json_string_decode(inside, &text);
+        memcpy(message->method_text, buffer_slice(&text).data, text.size);
+        message->method = slice_of(message->method_text, text.size);
+        buffer_release(&text);
+    }
+    return MESSAGE_FAULT_NONE;
+}
+
+static enum message_fault check_request(struct message *message)
+{
+    if (slice_exists(message->result) || slice_exists(message->error)) {
+        return MESSAGE_FAULT_SHAPE;
+    }
+    message->kind = slice_exists(message->id) ? MESSAGE_REQUEST : MESSAGE_NOTIFICATION;
+    if (message->kind == MESSAGE_REQUEST && !is_string_or_integer(message->id)) {
+        return MESSAGE_FAULT_ID;
+    }
+    if (slice_exists(message->params) && message->params.data[0] != '{' && message->params.data[0] != '[') {
+        return MESSAGE_FAULT_PARAMS;
+    }
+    if ((slice_exists(message->meta_token) && !is_string_or_integer(message->meta_token)) ||
+        (slice_exists(message->progress_token) && message->progress_token.size > LIMIT_ID_BYTES)) {
+        return MESSAGE_FAULT_TOKEN;
+    }
+    return decode_method(message);
+}
+
+static enum message_fault check_response(struct message *message)
+{
+    bool has_result = slice_exists(message->result);
+    if (has_result == slice_exists(message->error)) {
+        return MESSAGE_FAULT_SHAPE;
+    }
+    message->kind = has_result ? MESSAGE_RESULT : MESSAGE_ERROR;
+    /* JSON-RPC 2.0, 5: an error whose request could not be read has the id null; 2025-11-25 lets it be left out. */
+    bool is_unknown = !slice_exists(message->id) || slice_is(message->id, "null");
+    bool is_right = is_unknown ? !has_result : is_string_or_integer(message->id);
+    return is_right ? MESSAGE_FAULT_NONE : MESSAGE_FAULT_ID;
+}
+
+static enum message_fault check_envelope(struct message *message)
+{
+    if (!json_string_means(json_string_inside(message->jsonrpc), "2.0")) {
+        return MESSAGE_FAULT_VERSION;
+    }
+    return slice_exists(message->method) ? check_request(message) : check_response(message);
+}
+
+enum message_fault message_scan(struct message *message, struct slice bytes, struct slice *rest)
+{
+    /* Not an initializer: the levels, most of the struct, need none. */
+    struct scan scan;
+    scan.message = message;
+    scan.place = NULL;
+    scan.depth = 0;
+    memset(message, 0, offsetof(struct message, method_text));
+    bytes = message_skip_space(bytes);
+    scan.at = bytes.data;
+    scan.end = bytes.data + bytes.size;
+    bool is_object = bytes.size > 0 && bytes.data[0] == '{';
+    enum message_fault fault = scan_object(&scan);
+    if (fault != MESSAGE_FAULT_NONE) {
+        return fault;
+    }
+    message->bytes = slice_of(bytes.data, (size_t)(scan.at - bytes.data));
+    *rest = slice_of(scan.at, (size_t)(scan.end - scan.at));
+    return is_object ? check_envelope(message) : MESSAGE_FAULT_OBJECT;
+}
+
+enum message_fault message_scan_whole(struct message *message, struct slice bytes)
+{
+    struct slice rest;
+    enum message_fault fault = message_scan(message, bytes, &rest);
+    bool is_syntactic = fault == MESSAGE_FAULT_SYNTAX || fault == MESSAGE_FAULT_DEPTH || fault == MESSAGE_FAULT_DUPLICATE;
+    if (!is_syntactic && message_skip_space(rest).size > 0) {
+        return MESSAGE_FAULT_SYNTAX;
+    }
+    return fault;
+}
+
+void message_flatten(char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == '\n' || bytes[i] == '\r') {
+            bytes[i] = ' ';
+        }
+    }
+}
+
+struct slice message_skip_space(struct slice bytes)
+{
+    while (bytes.size > 0 && strchr(" \t\r\n", bytes.data[0]) != NULL && bytes.data[0] != '\0') {
+        bytes.data++;
+        bytes.size--;
+    }
+    return bytes;
+}
+
+static const struct {
+    int code;
+    const char *text;
+} faults[MESSAGE_FAULT_COUNT] = {
+    [MESSAGE_FAULT_NONE] = {0, "no fault"},
+    [MESSAGE_FAULT_SYNTAX] = {-32700, "Parse error: Invalid JSON"},
+    [MESSAGE_FAULT_DEPTH] = {-32700, "Parse error: JSON nested too deeply"},
+    [MESSAGE_FAULT_OBJECT] = {-32600, "Invalid Request: a message must be a JSON object"},
+    [MESSAGE_FAULT_DUPLICATE] = {-32600, "Invalid Request: a member of the message appears more than once"},
+    [MESSAGE_FAULT_VERSION] = {-32600, "Invalid Request: \"jsonrpc\" must be \"2.0\""},
+    [MESSAGE_FAULT_ID] = {-32600, "Invalid Request: the id must be a string or an integer of at most 1024 bytes"},
+    [MESSAGE_FAULT_METHOD] = {-32600, "Invalid Request: the method must be a string of at most 256 bytes"},
+    [MESSAGE_FAULT_TOKEN] =
+        {-32600, "Invalid Request: the progress token must be a string or an integer of at most 1024 bytes"},
+    [MESSAGE_FAULT_PARAMS] = {-32600, "Invalid Request: params must be an object"},
+    [MESSAGE_FAULT_SHAPE] = {-32600, "Invalid Request: neither a request, a notification nor a response"},
+};
+
+const char *message_fault_text(enum message_fault fault)
+{
+    return faults[fault].text;
+}
+
+int message_fault_code(enum message_fault fault)
+{
+    return faults[fault].code;
+}

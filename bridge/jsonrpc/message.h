@@ -1,0 +1,92 @@
+/*
+ * A JSON-RPC 2.0 message as MCP uses it, found in its bytes by one pass that also proves them valid: RFC 8259, UTF-8,
+ * no deeper than LIMIT_JSON_DEPTH, no member that we route by given twice. Nothing is copied or converted; what a
+ * peer wrote is what the other peer gets.
+ */
+#ifndef BRIDGE_JSONRPC_MESSAGE_H
+#define BRIDGE_JSONRPC_MESSAGE_H
+
+#include "bridge/base/slice.h"
+#include "bridge/limits.h"
+
+#include <stdbool.h>
+
+enum message_kind {
+    MESSAGE_REQUEST,      /* a method and an id */
+    MESSAGE_NOTIFICATION, /* a method and no id */
+    MESSAGE_RESULT,       /* a response with a result */
+    MESSAGE_ERROR,        /* a response with an error; its id may be null */
+};
+
+/* Why bytes are not a message. message_fault_text() and message_fault_code() tell a client. */
+enum message_fault {
+    MESSAGE_FAULT_NONE,
+    MESSAGE_FAULT_SYNTAX,    /* not a JSON text */
+    MESSAGE_FAULT_DEPTH,     /* nested deeper than LIMIT_JSON_DEPTH */
+    MESSAGE_FAULT_OBJECT,    /* not a JSON object */
+    MESSAGE_FAULT_DUPLICATE, /* a member that we route by stands there twice */
+    MESSAGE_FAULT_VERSION,   /* "jsonrpc" is not "2.0" */
+    MESSAGE_FAULT_ID,        /* the id is not a string or an integer, or is too long */
+    MESSAGE_FAULT_METHOD,    /* the method is not a string, or is too long */
+    MESSAGE_FAULT_TOKEN,     /* the progress token is not a string or an integer, or is too long */
+    MESSAGE_FAULT_PARAMS,    /* the params are neither object nor array */
+    MESSAGE_FAULT_SHAPE,     /* neither request, notification nor response */
+    MESSAGE_FAULT_COUNT,
+};
+
+/*
+ * Spans into the bytes, absent (data NULL) where the message has no such member. Values stand as they are written,
+ * strings with their quotes; only `method` is the string's meaning. Do not copy the struct: `method` may point into it.
+ */
+struct message {
+    enum message_kind kind;
+    struct slice bytes;  /* the whole object */
+    struct slice method; /* decoded */
+    struct slice id;
+    struct slice params;
+    struct slice result;
+    struct slice error;
+
+    struct slice meta;             /* params._meta */
+    struct slice meta_token;       /* params._meta.progressToken */
+    struct slice meta_version;     /* params._meta["io.modelcontextprotocol/protocolVersion"]: a request of the modern era */
+    struct slice progress_token;   /* params.progressToken, of notifications/progress */
+    struct slice request_id;       /* params.requestId, of notifications/cancelled */
+    struct slice protocol_version; /* params.protocolVersion, of initialize */
+    struct slice uri;              /* params.uri, of resources/... */
+    struct slice level;            /* params.level, of logging/setLevel and notifications/message */
+    struct slice result_version;   /* result.protocolVersion, of the answer to initialize */
+
+    bool has_line_breaks; /* CR or LF stand between tokens: message_flatten() before it becomes a line */
+
+    struct slice jsonrpc;
+    char method_text[LIMIT_NAME_BYTES]; /* where `method` points when it was written with escapes */
+};
+
+/*
+ * Reads one message from the front of `bytes`; white space may stand before it. *rest is what follows it. `bytes`
+ * must outlive the message.
+ */
+enum message_fault message_scan(struct message *message, struct slice bytes, struct slice *rest) __attribute__((warn_unused_result));
+
+/* As message_scan(), and nothing but white space may follow. */
+enum message_fault message_scan_whole(struct message *message, struct slice bytes) __attribute__((warn_unused_result));
+
+/* Whether the message, a request or notification, has this method. */
+static inline bool message_is(const struct message *message, const char *method)
+{
+    return slice_is(message->method, method);
+}
+
+/* Replaces every CR and LF by a space. In a valid message they stand between tokens only, so its meaning stays. */
+void message_flatten(char *bytes, size_t size);
+
+/* `bytes` without the white space of JSON at the front. */
+struct slice message_skip_space(struct slice bytes);
+
+const char *message_fault_text(enum message_fault fault);
+
+/* The JSON-RPC error code: -32700 for what is not JSON, -32600 for the rest. */
+int message_fault_code(enum message_fault fault);
+
+#endif

@@ -1,0 +1,47 @@
+#include "bridge/jsonrpc/rewrite.h"
+
+#include <assert.h>
+
+static void add_part(struct rewrite *rewrite, const char *from, const char *to)
+{
+    if (to > from) {
+        rewrite->parts[rewrite->count++] = slice_of(from, (size_t)(to - from));
+    }
+}
+
+/* The replacement whose span is the first at or after `from`, NULL when there is none. */
+static const struct replacement *next_after(const char *from, const struct replacement *replacements, size_t count)
+{
+    const struct replacement *first = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const char *at = replacements[i].span.data;
+        if (at != NULL && at >= from && (first == NULL || at < first->span.data)) {
+            first = &replacements[i];
+        }
+    }
+    return first;
+}
+
+void rewrite_splice(struct rewrite *rewrite, struct slice bytes, const struct replacement *replacements, size_t count)
+{
+    assert(count <= REWRITE_MAX_REPLACEMENTS);
+    rewrite->count = 0;
+    const char *at = bytes.data;
+    const struct replacement *next;
+    while ((next = next_after(at, replacements, count)) != NULL) {
+        add_part(rewrite, at, next->span.data);
+        rewrite->parts[rewrite->count++] = next->with;
+        at = next->span.data + next->span.size;
+    }
+    add_part(rewrite, at, bytes.data + bytes.size);
+}
+
+struct slice number_write(struct number_text *text, uint64_t number)
+{
+    char *at = text->digits + sizeof(text->digits);
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return slice_of(at, (size_t)(text->digits + sizeof(text->digits) - at));
+}
