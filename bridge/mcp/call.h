@@ -1,0 +1,73 @@
+/*
+ * One request of a client on its way through a child. Its life is the exchange's: it ends with an answer, or when
+ * its owner gives it up, and neither ends anything else.
+ */
+#ifndef BRIDGE_MCP_CALL_H
+#define BRIDGE_MCP_CALL_H
+
+#include "bridge/base/list.h"
+#include "bridge/base/map.h"
+#include "bridge/base/timer.h"
+#include "bridge/jsonrpc/reply.h"
+#include "bridge/mcp/mux.h"
+
+#include <stdbool.h>
+
+struct call;
+struct channel;
+struct session;
+
+/* What the owner of a call hears. The parts follow one another, are one message with the client's own id or progress
+ * token, and are valid during the call of the function only. */
+struct call_events {
+    /* The answer, the child's or an error of ours. Nothing else comes for this call, and nobody else knows it any more. */
+    void (*on_answer)(struct call *call, const struct slice *parts, size_t count);
+    /* A message that belongs to this call and comes before its answer. */
+    void (*on_message)(struct call *call, const struct slice *parts, size_t count);
+    /* What a call that sends no line waited for is there. Nothing else comes for it. */
+    void (*on_ready)(struct call *call);
+};
+
+/* What a call wants of the child. */
+enum call_wish {
+    CALL_SENDS,            /* its line to be delivered, and the answer */
+    CALL_WAITS_FOR_CHILD,  /* on_ready as soon as the child is ready */
+    CALL_WAITS_FOR_ROOM,   /* on_ready as soon as the child is ready and takes more lines */
+};
+
+enum call_state {
+    CALL_NEW,     /* nobody but its owner knows it */
+    CALL_WAITING, /* for the child to start, or to take more lines */
+    CALL_RUNNING, /* the child has been handed its line */
+    CALL_ENDED,   /* answered, failed or given up */
+};
+
+struct call {
+    const struct call_events *events;
+    enum call_state state;
+    enum call_wish wish;
+
+    /* Borrowed from the owner until the end, since a line that was never delivered is written again. */
+    struct slice bytes; /* the whole request */
+    struct slice id;    /* in bytes, as the client wrote it */
+    struct slice token; /* in bytes: the client's progress token, or absent */
+
+    struct session *session; /* NULL for a stateless request */
+    struct map_node by_id;   /* in the session's calls */
+
+    struct channel *channel; /* set by channel_submit() */
+    struct list link;        /* in the channel's waiting or running calls */
+    struct mux_entry entry;
+    uint64_t written_end; /* where its line ends in the child's stdin, in bytes since the start */
+    struct timer timer;
+
+    /* Set by the server to see that a result came, before the owner gets it; NULL otherwise. */
+    void (*on_result)(struct call *call);
+    struct slice argument; /* in bytes: what on_result needs of the request */
+};
+
+/* Answer a call that nobody but its owner knows with a message of ours: on_answer comes before they return. */
+void call_answer_error(struct call *call, enum reply_code code, const char *text);
+void call_answer_result(struct call *call, struct slice result);
+
+#endif

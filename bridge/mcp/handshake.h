@@ -1,0 +1,34 @@
+/*
+ * The handshake with a child: made once by the bridge, kept, and answered from ever after (MCP, Lifecycle,
+ * "Initialization"). A child hears initialize once, however many clients send it.
+ */
+#ifndef BRIDGE_MCP_HANDSHAKE_H
+#define BRIDGE_MCP_HANDSHAKE_H
+
+#include "bridge/base/buffer.h"
+#include "bridge/jsonrpc/message.h"
+#include "bridge/jsonrpc/rewrite.h"
+
+#include <stdbool.h>
+
+struct handshake {
+    struct slice result;  /* owned: the child's InitializeResult as it wrote it; absent before the first handshake */
+    struct slice version; /* the span of its protocolVersion, with quotes */
+    bool has_logging;     /* the child declared the capability */
+    bool has_subscribe;
+};
+
+void handshake_release(struct handshake *handshake);
+
+/* Appends the bridge's own initialize request and, for after its answer, the initialized notification. */
+void handshake_write_initialize(struct buffer *out, struct slice id, const char *program_version);
+void handshake_write_initialized(struct buffer *out);
+
+/* Keeps the child's answer, in place of an earlier one. False, with the reason, when it is not one. */
+bool handshake_accept(struct handshake *handshake, const struct message *answer, char *why, size_t why_size);
+
+/* The InitializeResult for a client that asked for `requested`. The parts live as long as the handshake and `version_text`. */
+struct slice handshake_answer(const struct handshake *handshake, struct slice requested, struct rewrite *parts,
+                              char version_text[16]);
+
+#endif

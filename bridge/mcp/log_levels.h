@@ -1,0 +1,19 @@
+/*
+ * logging/setLevel on a child that several sessions share (MCP, Logging): the child hears the most verbose level that
+ * any session asked for, and each session gets what its own level lets through.
+ */
+#ifndef BRIDGE_MCP_LOG_LEVELS_H
+#define BRIDGE_MCP_LOG_LEVELS_H
+
+#include "bridge/mcp/server.h"
+
+/* A client's logging/setLevel. */
+void log_levels_submit(struct server *server, struct call *call, const struct message *message);
+
+/* Tells the child when what it should be told has changed: a session has ended, or the child is new. */
+void log_levels_update(struct server *server);
+
+/* Whether the session wants a notifications/message of this level, a JSON string. A session that never asked wants all. */
+bool log_levels_pass(const struct session *session, struct slice level);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * One client's conversation, named by Mcp-Session-Id (MCP 2025-03-26 to 2025-11-25, Transports, "Session
+ * Management"). An entry in a table, not a process: it lives on when the child does not, and ends by DELETE or after
+ * it was idle.
+ */
+#ifndef BRIDGE_MCP_SESSION_H
+#define BRIDGE_MCP_SESSION_H
+
+#include "bridge/base/list.h"
+#include "bridge/base/map.h"
+#include "bridge/base/timer.h"
+#include "bridge/mcp/call.h"
+#include "bridge/mcp/revision.h"
+
+#include <stdbool.h>
+
+/* A session's name stands in the header as 128 random bits in hexadecimal. */
+enum { SESSION_ID_BYTES = 16, SESSION_ID_TEXT = 2 * SESSION_ID_BYTES };
+
+/* The open GET stream of a session: where messages go that belong to no request. Implemented by the transport. */
+struct session_outlet {
+    void (*deliver)(struct session_outlet *outlet, const struct slice *parts, size_t count);
+    /* The session ends, or another stream takes the place. The outlet is not used any more. */
+    void (*close)(struct session_outlet *outlet);
+};
+
+/* Syslog severities as MCP names them (MCP, Logging, "Log Levels"), the most verbose first. */
+enum session_log_level {
+    SESSION_LOG_DEBUG,
+    SESSION_LOG_INFO,
+    SESSION_LOG_NOTICE,
+    SESSION_LOG_WARNING,
+    SESSION_LOG_ERROR,
+    SESSION_LOG_CRITICAL,
+    SESSION_LOG_ALERT,
+    SESSION_LOG_EMERGENCY,
+    SESSION_LOG_UNSET, /* the client never asked: it gets what the child says */
+};
+
+struct session {
+    struct session_table *table; /* its owner */
+    struct map_node by_name;
+    char name[SESSION_ID_TEXT + 1];
+    const struct revision *revision; /* what initialize agreed on; NULL when that is none that we know */
+
+    struct map calls;      /* by the id that the client gave them; for cancellation */
+    unsigned holds;        /* calls and streams; it is idle only without them */
+    uint64_t heard_ms;     /* when the client was last heard, or the last hold ended */
+    struct timer idle;
+    struct session_outlet *outlet; /* NULL while no GET stream is open; borrowed */
+
+    struct list subscriptions; /* of struct subscriber */
+    size_t subscription_count;
+    enum session_log_level log_level;
+    bool is_ended; /* out of the table; freed when its last call is over */
+};
+
+/* The session's running call with this id, the newest when the client gave one id twice; NULL when there is none. */
+struct call *session_find_call(const struct session *session, struct slice id);
+void session_add_call(struct session *session, struct call *call);
+void session_remove_call(struct session *session, struct call *call);
+
+/* Sends a message that belongs to no request. False when no GET stream is open: then nobody gets it. */
+bool session_deliver(struct session *session, const struct slice *parts, size_t count);
+
+/* The level that a string names, SESSION_LOG_UNSET when it names none. `value` is JSON, with quotes. */
+enum session_log_level session_log_level_read(struct slice value);
+const char *session_log_level_name(enum session_log_level level);
+
+#endif
