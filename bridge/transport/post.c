@@ -1,0 +1,293 @@
+/*
+ *                   a message before the answer, or silence for long
+ *     SILENT -------------------------------------------------------> STREAMING
+ *       |  |                                                              |  |
+ *       |  | client gone, in a session         client gone, in a session  |  |
+ *       |  +--------------------------> ORPHANED <-----------------------+  |
+ *       | last answer                      | last answer                     | last answer
+ *       v                                  v                                 v
+ *      JSON body                        nothing                      event, end of stream
+ *
+ * The post is freed with its last call. A client that goes without a session takes its calls with it.
+ */
+#include "bridge/transport/post.h"
+
+#include "bridge/base/memory.h"
+#include "bridge/limits.h"
+#include "bridge/transport/refusal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static const struct {
+    const char *name;
+    bool may_follow[POST_ORPHANED + 1];
+} states[] = {
+    [POST_SILENT] = {"silent", {[POST_STREAMING] = true, [POST_ORPHANED] = true}},
+    [POST_STREAMING] = {"streaming", {[POST_ORPHANED] = true}},
+    [POST_ORPHANED] = {"orphaned", {false}},
+};
+
+static void post_enter(struct post *post, enum post_state state)
+{
+    assert(states[post->state].may_follow[state]);
+    log_line(post->owner->server->world->log, LOG_LEVEL_DEBUG, post->owner->server->name, "post: %s -> %s",
+             states[post->state].name, states[state].name);
+    post->state = state;
+}
+
+static struct post *post_of(struct call *call)
+{
+    return container_of(call, struct post_call, call)->post;
+}
+
+static struct timers *timers_of(const struct post *post)
+{
+    return post->owner->server->world->timers;
+}
+
+void post_free(struct post *post)
+{
+    timer_stop(timers_of(post), &post->timer);
+    buffer_release(&post->answers);
+    memory_free_slice(&post->body);
+    post->owner->count--;
+    free(post);
+}
+
+/* ---- The stream ---- */
+
+static void on_heartbeat(struct timer *timer)
+{
+    struct post *post = container_of(timer, struct post, timer);
+    post->exchange->operations->send_comment(post->exchange, "heartbeat");
+    timer_start(timers_of(post), timer, post->owner->settings.heartbeat_ms, on_heartbeat);
+}
+
+static void open_stream(struct post *post)
+{
+    post_enter(post, POST_STREAMING);
+    post->exchange->operations->open_stream(post->exchange, NULL, 0);
+    if (post->owner->settings.heartbeat_ms > 0) {
+        timer_start(timers_of(post), &post->timer, post->owner->settings.heartbeat_ms, on_heartbeat);
+    } else {
+        timer_stop(timers_of(post), &post->timer);
+    }
+}
+
+static bool may_stream(const struct post *post)
+{
+    return post->accept.stream && !(post->owner->settings.json_only && post->accept.json);
+}
+
+static void on_long_silence(struct timer *timer)
+{
+    open_stream(container_of(timer, struct post, timer));
+}
+
+static void send_event(struct post *post, const struct slice *parts, size_t count)
+{
+    const struct event event = {.data = parts, .data_count = count};
+    post->exchange->operations->send_event(post->exchange, &event);
+}
+
+/* ---- What its calls tell ---- */
+
+static void on_message(struct call *call, const struct slice *parts, size_t count)
+{
+    struct post *post = post_of(call);
+    if (post->state == POST_ORPHANED || !may_stream(post)) {
+        return;
+    }
+    if (post->state == POST_SILENT) {
+        open_stream(post);
+    }
+    /* A reader that is slow loses what can be lost; the answer always comes. */
+    if (post->exchange->operations->queued(post->exchange) < LIMIT_PROGRESS_QUEUE_BYTES) {
+        send_event(post, parts, count);
+    }
+}
+
+static void collect(struct post *post, const struct slice *parts, size_t count)
+{
+    buffer_add_text(&post->answers, post->answers.size == 0 ? "[" : ",");
+    for (size_t i = 0; i < count; i++) {
+        buffer_add(&post->answers, parts[i]);
+    }
+}
+
+static void answer_as_json(struct post *post, const struct slice *parts, size_t count)
+{
+    if (!post->is_batch) {
+        respond_json(post->exchange, 200, parts, count);
+        return;
+    }
+    collect(post, parts, count);
+    if (post->open_calls == 0) {
+        buffer_add_text(&post->answers, "]");
+        struct slice body = buffer_slice(&post->answers);
+        respond_json(post->exchange, 200, &body, 1);
+    }
+}
+
+/* A batch whose stream opened in the middle: what was collected goes first. */
+static void send_collected(struct post *post)
+{
+    if (post->answers.size > 0) {
+        buffer_add_text(&post->answers, "]");
+        struct slice body = buffer_slice(&post->answers);
+        send_event(post, &body, 1);
+        buffer_clear(&post->answers, 0);
+    }
+}
+
+static void answer_as_event(struct post *post, const struct slice *parts, size_t count)
+{
+    if (post->state == POST_SILENT) {
+        open_stream(post);
+    }
+    send_collected(post);
+    send_event(post, parts, count);
+    if (post->open_calls == 0) {
+        post->exchange->operations->close_stream(post->exchange);
+    }
+}
+
+static void on_ready(struct call *call)
+{
+    struct post *post = post_of(call);
+    server_finish(post->owner->server, call);
+    post->open_calls--;
+    post->on_ready(post);
+}
+
+static void on_answer(struct call *call, const struct slice *parts, size_t count)
+{
+    struct post *post = post_of(call);
+    if (call->wish == CALL_WAITS_FOR_ROOM) {
+        on_ready(call);
+        return;
+    }
+    server_finish(post->owner->server, call);
+    post->open_calls--;
+    switch (post->state) {
+    case POST_SILENT:
+        if (post->accept.json) {
+            answer_as_json(post, parts, count);
+        } else {
+            answer_as_event(post, parts, count);
+        }
+        break;
+    case POST_STREAMING:
+        answer_as_event(post, parts, count);
+        break;
+    case POST_ORPHANED:
+        break;
+    }
+    if (post->open_calls == 0) {
+        post_free(post);
+    }
+}
+
+static const struct call_events call_events = {.on_answer = on_answer, .on_message = on_message, .on_ready = on_ready};
+
+/* ---- The client goes ---- */
+
+static struct slice moved(struct slice slice, struct slice from, const char *to)
+{
+    return slice_exists(slice) ? slice_of(to + (slice.data - from.data), slice.size) : slice;
+}
+
+/* The exchange's body ends with the exchange, and the calls may still need their bytes: for another process. */
+static void keep_body(struct post *post)
+{
+    if (slice_exists(post->body)) {
+        return;
+    }
+    struct slice old = post->exchange->body;
+    post->body = memory_copy(old);
+    for (size_t i = 0; i < post->call_count; i++) {
+        struct call *call = &post->calls[i].call;
+        if (call->state != CALL_ENDED) {
+            call->bytes = moved(call->bytes, old, post->body.data);
+            call->id = moved(call->id, old, post->body.data);
+            call->token = moved(call->token, old, post->body.data);
+            call->argument = moved(call->argument, old, post->body.data);
+        }
+    }
+}
+
+static bool is_in_session(const struct post *post)
+{
+    for (size_t i = 0; i < post->call_count; i++) {
+        if (post->calls[i].call.session != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* MCP 2025-03-26, Transports, "Sending Messages" 5: disconnection is not cancellation. Without a session, though, nobody can ever ask for the answer. */
+static void on_client_gone(struct exchange *exchange)
+{
+    struct post *post = exchange->handler;
+    timer_stop(timers_of(post), &post->timer);
+    if (is_in_session(post)) {
+        keep_body(post);
+        post_enter(post, POST_ORPHANED);
+        post->exchange = NULL;
+        return;
+    }
+    for (size_t i = 0; i < post->call_count; i++) {
+        server_give_up(post->owner->server, &post->calls[i].call);
+    }
+    post_free(post);
+}
+
+/* ---- Its start ---- */
+
+struct post *post_new(struct post_owner *owner, struct exchange *exchange, struct accept accept, size_t call_count)
+{
+    struct post *post = memory_new(sizeof(*post) + call_count * sizeof(struct post_call));
+    post->owner = owner;
+    post->exchange = exchange;
+    post->accept = accept;
+    post->open_calls = call_count;
+    post->call_count = call_count;
+    buffer_init(&post->answers, 0);
+    for (size_t i = 0; i < call_count; i++) {
+        post->calls[i].post = post;
+        post->calls[i].call.events = &call_events;
+    }
+    owner->count++;
+    exchange->handler = post;
+    exchange->on_closed = on_client_gone;
+    if (may_stream(post) && owner->settings.stream_after_ms > 0) {
+        timer_start(timers_of(post), &post->timer, owner->settings.stream_after_ms, on_long_silence);
+    }
+    return post;
+}
+
+void post_set_call(struct post *post, size_t index, struct session *session, const struct message *message)
+{
+    struct call *call = &post->calls[index].call;
+    call->bytes = message->bytes;
+    call->id = message->id;
+    call->token = message->meta_token;
+    call->session = session;
+}
+
+void post_submit(struct post *post, size_t index, const struct message *message)
+{
+    server_submit(post->owner->server, &post->calls[index].call, message);
+}
+
+void post_wait(struct post *post, enum call_wish wish, void (*on_ready_fn)(struct post *post))
+{
+    assert(post->call_count == 1);
+    post->on_ready = on_ready_fn;
+    post->calls[0].call.wish = wish;
+    /* What on_ready answers may need headers that only it knows, so no stream opens before. */
+    timer_stop(timers_of(post), &post->timer);
+    server_submit(post->owner->server, &post->calls[0].call, NULL);
+}

@@ -1,0 +1,74 @@
+/*
+ * The answer to one POST: one JSON body when that is the first thing to say, an event stream as soon as something
+ * comes before it or it takes long (MCP, Transports, "Sending Messages to the Server"). It carries the messages of
+ * its own requests and nothing else.
+ */
+#ifndef BRIDGE_TRANSPORT_POST_H
+#define BRIDGE_TRANSPORT_POST_H
+
+#include "bridge/mcp/server.h"
+#include "bridge/port.h"
+#include "bridge/transport/accept.h"
+
+#include <stdbool.h>
+
+enum post_state {
+    POST_SILENT,    /* nothing was sent: the answer may be JSON */
+    POST_STREAMING, /* the head of an event stream was sent */
+    POST_ORPHANED,  /* the client is gone, and its session is not: the calls go on, for nobody */
+};
+
+struct post_settings {
+    bool json_only;           /* never a stream, if the client takes JSON */
+    uint64_t stream_after_ms; /* silence after which a stream is opened; 0 is never */
+    uint64_t heartbeat_ms;    /* between comments that keep a stream open; 0 is none */
+};
+
+/* What the posts of one endpoint have in common. */
+struct post_owner {
+    struct server *server;
+    struct post_settings settings;
+    size_t count; /* of posts that are not over */
+};
+
+struct post;
+
+struct post_call {
+    struct call call;
+    struct post *post;
+};
+
+struct post {
+    struct post_owner *owner;  /* borrowed */
+    struct exchange *exchange; /* NULL once orphaned */
+    struct accept accept;
+    enum post_state state;
+    struct timer timer;     /* until the stream opens, then for its heartbeat */
+    bool is_batch;          /* the answer is an array */
+    struct buffer answers;  /* of a batch, collected for JSON */
+    struct slice body;      /* owned: the calls' bytes, when they are not the exchange's own; else absent */
+    void (*on_ready)(struct post *post); /* of post_wait() */
+    size_t open_calls;
+    size_t call_count;
+    struct post_call calls[];
+};
+
+/* For `call_count` requests, to be filled in with post_set_call(). */
+struct post *post_new(struct post_owner *owner, struct exchange *exchange, struct accept accept, size_t call_count);
+
+/* The call at `index` is this request. Its bytes must live as long as the exchange, or as post->body. */
+void post_set_call(struct post *post, size_t index, struct session *session, const struct message *message);
+
+/* Submits the call at `index`. After the last one the post may be over and freed. */
+void post_submit(struct post *post, size_t index, const struct message *message);
+
+/*
+ * For a post with one call: waits, and then calls on_ready, which must answer the exchange and call post_free(). When
+ * waiting for the child fails, the answer is the error; waiting for room just ends.
+ */
+void post_wait(struct post *post, enum call_wish wish, void (*on_ready)(struct post *post));
+
+/* Frees a post whose exchange has been answered. */
+void post_free(struct post *post);
+
+#endif

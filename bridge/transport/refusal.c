@@ -1,0 +1,116 @@
+#include "bridge/transport/refusal.h"
+
+#include "bridge/base/buffer.h"
+#include "bridge/jsonrpc/reply.h"
+#include "bridge/mcp/revision.h"
+
+static const struct refusal_row {
+    int status;
+    enum reply_code code;
+    const char *text;
+    const char *header; /* an extra header, or NULL */
+    const char *value;
+} table[REFUSAL_COUNT] = {
+    [REFUSAL_HOST] = {403, REPLY_REFUSED, "Invalid Host header", NULL, NULL},
+    [REFUSAL_ORIGIN] = {403, REPLY_REFUSED, "Invalid Origin header", NULL, NULL},
+    [REFUSAL_METHOD] = {405, REPLY_REFUSED, "Method not allowed.", "Allow", "GET, POST, DELETE"},
+    [REFUSAL_METHOD_STATELESS] = {405, REPLY_REFUSED, "Method not allowed.", "Allow", "POST"},
+    [REFUSAL_ACCEPT] = {406, REPLY_REFUSED,
+                        "Not Acceptable: Client must accept application/json or text/event-stream", NULL, NULL},
+    [REFUSAL_ACCEPT_STREAM] = {406, REPLY_REFUSED, "Not Acceptable: Client must accept text/event-stream", NULL, NULL},
+    [REFUSAL_CONTENT_TYPE] = {415, REPLY_REFUSED,
+                              "Unsupported Media Type: Content-Type must be application/json", NULL, NULL},
+    [REFUSAL_BATCH] = {400, REPLY_INVALID_REQUEST,
+                       "Invalid Request: batches were removed from the protocol in revision 2025-06-18", NULL, NULL},
+    [REFUSAL_BATCH_INITIALIZE] = {400, REPLY_INVALID_REQUEST,
+                                  "Invalid Request: initialize must not be part of a batch", NULL, NULL},
+    [REFUSAL_BATCH_SIZE] = {400, REPLY_INVALID_REQUEST,
+                            "Invalid Request: a batch must hold between 1 and 100 messages", NULL, NULL},
+    [REFUSAL_SESSION_MISSING] = {400, REPLY_REFUSED, "Bad Request: Mcp-Session-Id header is required", NULL, NULL},
+    [REFUSAL_SESSION_UNKNOWN] = {404, REPLY_SESSION_NOT_FOUND, "Session not found", NULL, NULL},
+    [REFUSAL_SESSION_CEILING] = {503, REPLY_INTERNAL_ERROR, "Too many open sessions", "Retry-After", "10"},
+    [REFUSAL_CALL_CEILING] = {503, REPLY_INTERNAL_ERROR, "Too many requests in flight", "Retry-After", "1"},
+    /* Any status but 200 would end every other call of the older Python SDK's sessions. */
+    [REFUSAL_CALL_CEILING_IN_SESSION] = {200, REPLY_INTERNAL_ERROR, "Too many requests in flight", "Retry-After", "1"},
+    [REFUSAL_VERSION] = {400, REPLY_REFUSED, "Bad Request: Unsupported protocol version", NULL, NULL},
+    /* Both answers make clients of two eras fall back to initialize (MCP 2026-07-28, Versioning, "Compatibility"). */
+    [REFUSAL_MODERN_DISCOVER] = {404, REPLY_METHOD_NOT_FOUND, "Method not found", NULL, NULL},
+    [REFUSAL_MODERN] = {400, REPLY_UNSUPPORTED_VERSION, "Unsupported protocol version", NULL, NULL},
+    [REFUSAL_DRAINING] = {503, REPLY_INTERNAL_ERROR, "The bridge is shutting down", "Retry-After", "5"},
+};
+
+static const struct header json_type = {"Content-Type", SLICE_LITERAL("application/json")};
+
+void respond_empty(struct exchange *exchange, int status, const struct header *headers, size_t header_count)
+{
+    const struct response response = {.status = status, .headers = headers, .header_count = header_count};
+    exchange->operations->respond(exchange, &response);
+}
+
+void respond_json(struct exchange *exchange, int status, const struct slice *parts, size_t count)
+{
+    const struct response response = {
+        .status = status, .headers = &json_type, .header_count = 1, .body = parts, .body_count = count};
+    exchange->operations->respond(exchange, &response);
+}
+
+/* Takes the text, and the error's data as JSON or absent. */
+static void respond_error(struct exchange *exchange, const struct refusal_row *row, struct slice id, const char *text,
+                          struct slice data)
+{
+    struct buffer body;
+    buffer_init(&body, 0);
+    reply_error(&body, id, row->code, text, data);
+    const struct header headers[] = {json_type, {row->header, slice_text(row->value != NULL ? row->value : "")}};
+    struct slice part = buffer_slice(&body);
+    const struct response response = {.status = row->status,
+                                      .headers = headers,
+                                      .header_count = row->header != NULL ? 2 : 1,
+                                      .body = &part,
+                                      .body_count = 1};
+    exchange->operations->respond(exchange, &response);
+    buffer_release(&body);
+}
+
+/* What a client sent, shown to it again: only visible ASCII, since it may be anything. */
+static void add_visible(struct buffer *text, const char *detail)
+{
+    for (; *detail != '\0'; detail++) {
+        char c = *detail >= ' ' && *detail < 0x7f ? *detail : '?';
+        buffer_add(text, slice_of(&c, 1));
+    }
+}
+
+void refuse(struct exchange *exchange, enum refusal refusal, struct slice id, const char *detail)
+{
+    const struct refusal_row *row = &table[refusal];
+    struct buffer text;
+    buffer_init(&text, 0);
+    buffer_add_text(&text, row->text);
+    if (detail != NULL) {
+        buffer_add_text(&text, ": ");
+        add_visible(&text, detail);
+    }
+    buffer_add(&text, slice_of("", 1));
+    respond_error(exchange, row, id, buffer_slice(&text).data, slice_of(NULL, 0));
+    buffer_release(&text);
+}
+
+/* MCP 2026-07-28, Error Codes: the data of UnsupportedProtocolVersion lets the client choose. */
+void refuse_modern(struct exchange *exchange, struct slice id, struct slice requested)
+{
+    const struct refusal_row *row = &table[REFUSAL_MODERN];
+    struct buffer data;
+    buffer_init(&data, 0);
+    buffer_add_format(&data, "{\"supported\":%.*s,\"requested\":", SLICE_PRINT(revision_list_json()));
+    buffer_add(&data, requested);
+    buffer_add_text(&data, "}");
+    respond_error(exchange, row, id, row->text, buffer_slice(&data));
+    buffer_release(&data);
+}
+
+void refuse_fault(struct exchange *exchange, int code, const char *text)
+{
+    const struct refusal_row row = {.status = 400, .code = (enum reply_code)code};
+    respond_error(exchange, &row, slice_of(NULL, 0), text, slice_of(NULL, 0));
+}

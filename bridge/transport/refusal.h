@@ -1,0 +1,52 @@
+/*
+ * Everything that the HTTP side of the bridge refuses: one table from the reason to the status, the JSON-RPC code and
+ * the text. Where the official SDKs have words for it, they are theirs, since clients look for them.
+ */
+#ifndef BRIDGE_TRANSPORT_REFUSAL_H
+#define BRIDGE_TRANSPORT_REFUSAL_H
+
+#include "bridge/base/slice.h"
+#include "bridge/port.h"
+
+enum refusal {
+    REFUSAL_HOST,
+    REFUSAL_ORIGIN,
+    REFUSAL_METHOD,           /* neither GET, POST nor DELETE */
+    REFUSAL_METHOD_STATELESS, /* GET or DELETE where there are no sessions */
+    REFUSAL_ACCEPT,
+    REFUSAL_ACCEPT_STREAM,
+    REFUSAL_CONTENT_TYPE,
+    REFUSAL_BATCH,            /* the revision has none */
+    REFUSAL_BATCH_INITIALIZE,
+    REFUSAL_BATCH_SIZE,
+    REFUSAL_SESSION_MISSING,
+    REFUSAL_SESSION_UNKNOWN,
+    REFUSAL_SESSION_CEILING,
+    REFUSAL_CALL_CEILING,            /* outside a session */
+    REFUSAL_CALL_CEILING_IN_SESSION,
+    REFUSAL_VERSION,          /* MCP-Protocol-Version names none that we know */
+    REFUSAL_MODERN_DISCOVER,  /* server/discover: no revision of the modern era is served */
+    REFUSAL_MODERN,           /* any other request of the modern era: refuse_modern() */
+    REFUSAL_DRAINING,
+    REFUSAL_COUNT,
+};
+
+/*
+ * Answers and so ends the exchange. `id` is the request's as it was written, or absent: then the error's is null.
+ * `detail` goes behind the table's text; NULL for none.
+ */
+void refuse(struct exchange *exchange, enum refusal refusal, struct slice id, const char *detail);
+
+/* Refuses a revision that a request named in its _meta; `requested` is JSON, as it was written. */
+void refuse_modern(struct exchange *exchange, struct slice id, struct slice requested);
+
+/* Refuses a body that is no message, with the fault's own code and text. */
+void refuse_fault(struct exchange *exchange, int code, const char *text);
+
+/* Ends the exchange with a status and no body; `headers` as in struct response. */
+void respond_empty(struct exchange *exchange, int status, const struct header *headers, size_t header_count);
+
+/* Ends the exchange with a JSON body. */
+void respond_json(struct exchange *exchange, int status, const struct slice *parts, size_t count);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * The Streamable HTTP endpoint of one server, revisions 2025-03-26 to 2025-11-25 (MCP, Transports, "Streamable
+ * HTTP"). It decides what an exchange is: whose session, which messages, which refusal.
+ */
+#ifndef BRIDGE_TRANSPORT_STREAMABLE_H
+#define BRIDGE_TRANSPORT_STREAMABLE_H
+
+#include "bridge/mcp/server.h"
+#include "bridge/port.h"
+#include "bridge/transport/gate.h"
+#include "bridge/transport/listen_stream.h"
+#include "bridge/transport/post.h"
+
+enum streamable_mode {
+    STREAMABLE_BOTH,      /* initialize opens a session; a request without a session id is served statelessly */
+    STREAMABLE_STATEFUL,  /* a request without a session id is refused */
+    STREAMABLE_STATELESS, /* there are no sessions */
+};
+
+struct streamable_settings {
+    enum streamable_mode mode;
+    struct gate gate;
+    struct post_settings post;
+};
+
+struct streamable {
+    struct server *server; /* borrowed */
+    const struct streamable_settings *settings; /* borrowed */
+    struct post_owner posts;
+    struct listen_owner streams;
+    bool is_draining;
+};
+
+void streamable_init(struct streamable *streamable, struct server *server, const struct streamable_settings *settings);
+
+/* Takes an exchange at the endpoint's path, and answers it, now or later. */
+void streamable_handle(struct streamable *streamable, struct exchange *exchange);
+
+/* Refuses what comes from now on, closes the GET streams, and lets the POSTs finish. */
+void streamable_drain(struct streamable *streamable);
+
+/* Whether a client still waits for an answer. */
+bool streamable_is_busy(const struct streamable *streamable);
+
+#endif
