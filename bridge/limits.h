@@ -20,9 +20,15 @@ enum {
     LIMIT_SESSION_SUBSCRIPTIONS = 1024,
     /* The result of a child's handshake, kept for every later initialize. */
     LIMIT_HANDSHAKE_BYTES = 1 << 20,
-    /* Requests given up on that a child may still be working at: remembered, so that what it says meanwhile is not misread. */
+    /*
+     * Requests given up on that a child may still be working at: remembered, so that what it says meanwhile is not
+     * misread.
+     */
     LIMIT_ABANDONED_CALLS = 1024,
-    /* Bytes queued on a GET stream whose reader is slow; past it the stream is closed, and the client may open another. */
+    /*
+     * Bytes queued on a GET stream whose reader is slow; past it the stream is closed, and the client may open
+     * another.
+     */
     LIMIT_STREAM_QUEUE_BYTES = 4 << 20,
     /* Bytes queued on a POST's stream; past it notifications are dropped, never the answer. */
     LIMIT_PROGRESS_QUEUE_BYTES = 1 << 20,

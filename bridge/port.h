@@ -80,7 +80,10 @@ struct exchange {
 
     /* To be set by the one who handles the exchange, before it returns to the HTTP side without having answered. */
     void *handler;
-    /* The client is gone and the answer cannot be sent: the exchange is dead when this returns. Never called after the end. */
+    /*
+     * The client is gone and the answer cannot be sent: the exchange is dead when this returns. Never called after the
+     * end.
+     */
     void (*on_closed)(struct exchange *exchange);
     /* `queued` fell to nothing after it had been more than that. May be NULL. */
     void (*on_drained)(struct exchange *exchange);
@@ -98,8 +101,9 @@ struct child_command {
 
 /* How a process ended, or why it could not be started. */
 struct child_end {
-    const char *text;           /* a clause for people: "exited with status 3", "was killed by signal 9 (SIGKILL)"; borrowed */
-    uint64_t written_bytes;     /* how many of all bytes handed to write() its pipe took: lines that end beyond it were never delivered */
+    const char *text; /* a clause for people: "exited with status 3", "was killed by signal 9 (SIGKILL)"; borrowed */
+    /* how many of all bytes handed to write() its pipe took: lines that end beyond it were never delivered */
+    uint64_t written_bytes;
     uint64_t retry_ms;          /* when the next start is planned, from now; UINT64_MAX when none is */
     unsigned failures_in_a_row; /* starts that never became settled(), this one included; 0 after a settled one */
 };
@@ -132,7 +136,10 @@ struct child_operations {
     void (*settled)(struct child *child);
     /* Ends this process by the stop ladder; on_down comes, and then a new start with back-off. `why` is logged. */
     void (*restart)(struct child *child, const char *why);
-    /* Ends it for good: stdin closed, SIGTERM, SIGKILL, each after its grace. on_down comes if it was up, then on_closed. */
+    /*
+     * Ends it for good: stdin closed, SIGTERM, SIGKILL, each after its grace. on_down comes if it was up, then
+     * on_closed.
+     */
     void (*close)(struct child *child);
 };
 
@@ -152,7 +159,10 @@ struct world {
     const char *version; /* the program's, as it introduces itself to a server */
     /* Fills with bytes from the system's random source; never fails. */
     void (*random)(struct world *world, void *bytes, size_t size);
-    /* A child that runs `command`. `owner` goes to every event; the events come from the loop, never from within this call. */
+    /*
+     * A child that runs `command`. `owner` goes to every event; the events come from the loop, never from within this
+     * call.
+     */
     struct child *(*child_open)(struct world *world, const struct child_command *command,
                                 const struct child_events *events, void *owner);
 };

@@ -40,7 +40,7 @@ char *buffer_reserve(struct buffer *buffer, size_t size)
     if (buffer->capacity - buffer->start < wanted) {
         move_to_front(buffer);
     }
-    if (buffer->capacity < wanted) {
+    if (buffer->capacity < wanted || buffer->data == NULL) {
         /* Doubling keeps the cost of many appends linear. */
         size_t capacity = buffer->capacity > 0 ? buffer->capacity : BUFFER_FIRST_CAPACITY;
         while (capacity < wanted) {

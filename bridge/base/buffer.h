@@ -33,7 +33,10 @@ void buffer_add(struct buffer *buffer, struct slice bytes);
 void buffer_add_text(struct buffer *buffer, const char *text);
 void buffer_add_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Room for at least `size` more bytes, to be written by the caller and then counted with buffer_grown(). NULL when the ceiling forbids. */
+/*
+ * Room for at least `size` more bytes, to be written by the caller and then counted with buffer_grown(). NULL when the
+ * ceiling forbids.
+ */
 char *buffer_reserve(struct buffer *buffer, size_t size);
 void buffer_grown(struct buffer *buffer, size_t size);
 

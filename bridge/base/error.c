@@ -22,8 +22,8 @@ int error_wrap(struct error *error, const char *format, ...)
     int size = vsnprintf(error->text, sizeof(error->text), format, arguments);
     va_end(arguments);
     if (size >= 0 && (size_t)size < sizeof(error->text)) {
-        snprintf(error->text + size, sizeof(error->text) - (size_t)size, ": %.*s",
-                 (int)(sizeof(inner) - 1) - size, inner);
+        snprintf(error->text + size, sizeof(error->text) - (size_t)size, ": %.*s", (int)(sizeof(inner) - 1) - size,
+                 inner);
     }
     return -1;
 }

@@ -55,7 +55,9 @@ static inline void list_take_all(struct list *to, struct list *from)
     list_init(from);
 }
 
-/* The first link, taken off the list; NULL when it is empty. A loop over it stands whatever its body does to the list. */
+/*
+ * The first link, taken off the list; NULL when it is empty. A loop over it stands whatever its body does to the list.
+ */
 static inline struct list *list_take_first(struct list *head)
 {
     struct list *link = head->next;
@@ -67,8 +69,8 @@ static inline struct list *list_take_first(struct list *head)
 }
 
 /* The body may remove `link` and nothing else from the list. */
-#define LIST_FOR_EACH(link, head)                                                                  \
-    for (struct list *link = (head)->next, *link##_next = link->next; link != (head);              \
+#define LIST_FOR_EACH(link, head)                                                     \
+    for (struct list *link = (head)->next, *link##_next = link->next; link != (head); \
          link = link##_next, link##_next = link->next)
 
 #endif

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 /* The object of type `type` whose member `member` stands at `pointer`. */
-#define container_of(pointer, type, member) ((type *)((uintptr_t)(pointer)-offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)((uintptr_t)(pointer) - offsetof(type, member)))
 
 /* Zeroed memory; the caller frees it with free(). */
 void *memory_new(size_t size);

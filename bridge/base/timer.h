@@ -38,7 +38,10 @@ void timers_release(struct timers *timers);
 /* The time, which never goes back. */
 uint64_t timers_now(struct timers *timers);
 
-/* Moves the clock, and calls on_timeout of each timer that is due, in order of deadline; each is stopped before its call. */
+/*
+ * Moves the clock, and calls on_timeout of each timer that is due, in order of deadline; each is stopped before its
+ * call.
+ */
 void timers_run(struct timers *timers, uint64_t now_ms);
 
 /* The earliest deadline, or UINT64_MAX when none is running. */

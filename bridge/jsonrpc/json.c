@@ -8,7 +8,10 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
-/* Whether all of eight bytes are plain, without looking at each ("Bit Twiddling Hacks", determine if a word has a byte). */
+/*
+ * Whether all of eight bytes are plain, without looking at each ("Bit Twiddling Hacks", determine if a word has a
+ * byte).
+ */
 static bool are_plain(const char *at)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -21,9 +24,14 @@ static bool are_plain(const char *at)
     return (found & highs) == 0;
 }
 
-static bool is_continuation(const char *at)
+static bool are_continuations(const char *at, size_t count)
 {
-    return ((unsigned char)*at & 0xc0) == 0x80;
+    for (size_t i = 0; i < count; i++) {
+        if (((unsigned char)at[i] & 0xc0) != 0x80) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* The length of a well-formed UTF-8 sequence of two to four bytes (RFC 3629 4), 0 when it is not one. */
@@ -31,13 +39,8 @@ static size_t utf8_sequence(const char *at, const char *end)
 {
     unsigned char first = (unsigned char)at[0];
     size_t size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (first < 0xc2 || first > 0xf4 || (size_t)(end - at) < size) {
+    if (first < 0xc2 || first > 0xf4 || (size_t)(end - at) < size || !are_continuations(at + 1, size - 1)) {
         return 0;
-    }
-    for (size_t i = 1; i < size; i++) {
-        if (!is_continuation(at + i)) {
-            return 0;
-        }
     }
     /* Overlong forms, surrogates, and what lies above U+10FFFF. */
     unsigned char second = (unsigned char)at[1];

@@ -84,7 +84,8 @@ static enum message_fault record(struct scan *scan, const struct place *place, c
         return MESSAGE_FAULT_NONE;
     }
     struct slice *slice = slice_at(scan->message, place);
-    if (slice_exists(*slice)) {
+    /* Inside the envelope it is the author's business, and the last one counts, as for nearly every parser. */
+    if (slice_exists(*slice) && place->region == REGION_ROOT) {
         return MESSAGE_FAULT_DUPLICATE;
     }
     *slice = slice_of(start, (size_t)(scan->at - start));
@@ -120,8 +121,8 @@ static enum message_fault scan_key(struct scan *scan)
         return MESSAGE_FAULT_SYNTAX;
     }
     scan->at = behind;
-    scan->place = find_place(scan->levels[scan->depth - 1].region,
-                             slice_of(start, (size_t)(behind - 1 - start)), has_escapes);
+    scan->place =
+        find_place(scan->levels[scan->depth - 1].region, slice_of(start, (size_t)(behind - 1 - start)), has_escapes);
     skip_space(scan);
     if (scan->at == scan->end || *scan->at != ':') {
         return MESSAGE_FAULT_SYNTAX;
@@ -339,11 +340,19 @@ enum message_fault message_scan_whole(struct message *message, struct slice byte
 {
     struct slice rest;
     enum message_fault fault = message_scan(message, bytes, &rest);
-    bool is_syntactic = fault == MESSAGE_FAULT_SYNTAX || fault == MESSAGE_FAULT_DEPTH || fault == MESSAGE_FAULT_DUPLICATE;
+    bool is_syntactic =
+        fault == MESSAGE_FAULT_SYNTAX || fault == MESSAGE_FAULT_DEPTH || fault == MESSAGE_FAULT_DUPLICATE;
     if (!is_syntactic && message_skip_space(rest).size > 0) {
         return MESSAGE_FAULT_SYNTAX;
     }
     return fault;
+}
+
+struct slice message_refused_id(const struct message *message, enum message_fault fault)
+{
+    bool was_read = fault == MESSAGE_FAULT_VERSION || fault == MESSAGE_FAULT_METHOD || fault == MESSAGE_FAULT_TOKEN ||
+                    fault == MESSAGE_FAULT_PARAMS || fault == MESSAGE_FAULT_SHAPE;
+    return was_read && is_string_or_integer(message->id) ? message->id : slice_of(NULL, 0);
 }
 
 void message_flatten(char *bytes, size_t size)
@@ -372,7 +381,8 @@ static const struct {
     [MESSAGE_FAULT_SYNTAX] = {-32700, "Parse error: Invalid JSON"},
     [MESSAGE_FAULT_DEPTH] = {-32700, "Parse error: JSON nested too deeply"},
     [MESSAGE_FAULT_OBJECT] = {-32600, "Invalid Request: a message must be a JSON object"},
-    [MESSAGE_FAULT_DUPLICATE] = {-32600, "Invalid Request: a member of the message appears more than once"},
+    [MESSAGE_FAULT_DUPLICATE] =
+        {-32600, "Invalid Request: jsonrpc, id, method, params, result or error appears more than once"},
     [MESSAGE_FAULT_VERSION] = {-32600, "Invalid Request: \"jsonrpc\" must be \"2.0\""},
     [MESSAGE_FAULT_ID] = {-32600, "Invalid Request: the id must be a string or an integer of at most 1024 bytes"},
     [MESSAGE_FAULT_METHOD] = {-32600, "Invalid Request: the method must be a string of at most 256 bytes"},

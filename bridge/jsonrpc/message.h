@@ -1,6 +1,6 @@
 /*
  * A JSON-RPC 2.0 message as MCP uses it, found in its bytes by one pass that also proves them valid: RFC 8259, UTF-8,
- * no deeper than LIMIT_JSON_DEPTH, no member that we route by given twice. Nothing is copied or converted; what a
+ * no deeper than LIMIT_JSON_DEPTH, no member of the envelope given twice. Nothing is copied or converted; what a
  * peer wrote is what the other peer gets.
  */
 #ifndef BRIDGE_JSONRPC_MESSAGE_H
@@ -24,7 +24,7 @@ enum message_fault {
     MESSAGE_FAULT_SYNTAX,    /* not a JSON text */
     MESSAGE_FAULT_DEPTH,     /* nested deeper than LIMIT_JSON_DEPTH */
     MESSAGE_FAULT_OBJECT,    /* not a JSON object */
-    MESSAGE_FAULT_DUPLICATE, /* a member that we route by stands there twice */
+    MESSAGE_FAULT_DUPLICATE, /* a member of the envelope stands there twice */
     MESSAGE_FAULT_VERSION,   /* "jsonrpc" is not "2.0" */
     MESSAGE_FAULT_ID,        /* the id is not a string or an integer, or is too long */
     MESSAGE_FAULT_METHOD,    /* the method is not a string, or is too long */
@@ -47,9 +47,10 @@ struct message {
     struct slice result;
     struct slice error;
 
-    struct slice meta;             /* params._meta */
-    struct slice meta_token;       /* params._meta.progressToken */
-    struct slice meta_version;     /* params._meta["io.modelcontextprotocol/protocolVersion"]: a request of the modern era */
+    struct slice meta;       /* params._meta */
+    struct slice meta_token; /* params._meta.progressToken */
+    struct slice
+        meta_version; /* params._meta["io.modelcontextprotocol/protocolVersion"]: a request of the modern era */
     struct slice progress_token;   /* params.progressToken, of notifications/progress */
     struct slice request_id;       /* params.requestId, of notifications/cancelled */
     struct slice protocol_version; /* params.protocolVersion, of initialize */
@@ -67,7 +68,8 @@ struct message {
  * Reads one message from the front of `bytes`; white space may stand before it. *rest is what follows it. `bytes`
  * must outlive the message.
  */
-enum message_fault message_scan(struct message *message, struct slice bytes, struct slice *rest) __attribute__((warn_unused_result));
+enum message_fault message_scan(struct message *message, struct slice bytes, struct slice *rest)
+    __attribute__((warn_unused_result));
 
 /* As message_scan(), and nothing but white space may follow. */
 enum message_fault message_scan_whole(struct message *message, struct slice bytes) __attribute__((warn_unused_result));
@@ -77,6 +79,9 @@ static inline bool message_is(const struct message *message, const char *method)
 {
     return slice_is(message->method, method);
 }
+
+/* The id that a refusal of the message can name: absent when none was read, or none that is right. */
+struct slice message_refused_id(const struct message *message, enum message_fault fault);
 
 /* Replaces every CR and LF by a space. In a valid message they stand between tokens only, so its meaning stays. */
 void message_flatten(char *bytes, size_t size);

@@ -14,14 +14,17 @@ enum reply_code {
     REPLY_METHOD_NOT_FOUND = -32601,
     REPLY_INVALID_PARAMS = -32602,
     REPLY_INTERNAL_ERROR = -32603,
-    REPLY_CANCELLED = -32800,           /* "Request cancelled", as the Python SDK's server ends a cancelled request */
-    REPLY_REFUSED = -32000,             /* refused by the transport */
+    REPLY_CANCELLED = -32800, /* "Request cancelled", as the Python SDK's server ends a cancelled request */
+    REPLY_REFUSED = -32000,   /* refused by the transport */
     REPLY_SESSION_NOT_FOUND = -32001,
     REPLY_TIMEOUT = -32001,             /* the TypeScript SDK's RequestTimeout */
     REPLY_UNSUPPORTED_VERSION = -32022, /* MCP 2026-07-28, Error Codes */
 };
 
-/* Appends an error response. `id` as it was written, or absent: then the error carries null. `data` is JSON, or absent. */
+/*
+ * Appends an error response. `id` as it was written, or absent: then the error carries null. `data` is JSON, or
+ * absent.
+ */
 void reply_error(struct buffer *out, struct slice id, enum reply_code code, const char *text, struct slice data);
 
 /* Appends a result response; `result` is JSON. */

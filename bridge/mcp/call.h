@@ -20,7 +20,10 @@ struct session;
 /* What the owner of a call hears. The parts follow one another, are one message with the client's own id or progress
  * token, and are valid during the call of the function only. */
 struct call_events {
-    /* The answer, the child's or an error of ours. Nothing else comes for this call, and nobody else knows it any more. */
+    /*
+     * The answer, the child's or an error of ours. Nothing else comes for this call, and nobody else knows it any
+     * more.
+     */
     void (*on_answer)(struct call *call, const struct slice *parts, size_t count);
     /* A message that belongs to this call and comes before its answer. */
     void (*on_message)(struct call *call, const struct slice *parts, size_t count);
@@ -30,9 +33,9 @@ struct call_events {
 
 /* What a call wants of the child. */
 enum call_wish {
-    CALL_SENDS,            /* its line to be delivered, and the answer */
-    CALL_WAITS_FOR_CHILD,  /* on_ready as soon as the child is ready */
-    CALL_WAITS_FOR_ROOM,   /* on_ready as soon as the child is ready and takes more lines */
+    CALL_SENDS,           /* its line to be delivered, and the answer */
+    CALL_WAITS_FOR_CHILD, /* on_ready as soon as the child is ready */
+    CALL_WAITS_FOR_ROOM,  /* on_ready as soon as the child is ready and takes more lines */
 };
 
 enum call_state {

@@ -44,8 +44,8 @@ const char *channel_state_name(enum channel_state state)
 static void channel_enter(struct channel *channel, enum channel_state state)
 {
     assert(states[channel->state].next & MAY(state));
-    log_line(channel->world->log, LOG_LEVEL_DEBUG, channel->name, "channel: %s -> %s",
-             states[channel->state].name, states[state].name);
+    log_line(channel->world->log, LOG_LEVEL_DEBUG, channel->name, "channel: %s -> %s", states[channel->state].name,
+             states[state].name);
     channel->state = state;
 }
 
@@ -70,7 +70,8 @@ static void tell_cancelled(struct channel *channel, uint64_t wire_id)
     struct number_text number;
     struct slice id = number_write(&number, wire_id);
     buffer_init(&line, 0);
-    buffer_add_format(&line, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%.*s}}",
+    buffer_add_format(&line,
+                      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%.*s}}",
                       SLICE_PRINT(id));
     struct slice part = buffer_slice(&line);
     channel_send(channel, &part, 1);
@@ -305,8 +306,13 @@ static void take_message(struct channel *channel, const struct message *message)
 
 static void on_line(void *owner, char *line, size_t size)
 {
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
     struct channel *channel = owner;
     struct message message;
+    if (slice_starts_with(slice_of(line, size), byte_order_mark)) {
+        line += sizeof(byte_order_mark) - 1;
+        size -= sizeof(byte_order_mark) - 1;
+    }
     enum message_fault fault = message_scan_whole(&message, slice_of(line, size));
     if (fault != MESSAGE_FAULT_NONE) {
         channel->events->on_dropped(channel, message_fault_text(fault));
@@ -348,7 +354,10 @@ static void on_up(void *owner)
     }
 }
 
-/* A line that never left the bridge cannot have done anything: the call goes to the next process, before those that came later. */
+/*
+ * A line that never left the bridge cannot have done anything: the call goes to the next process, before those that
+ * came later.
+ */
 static void wait_again(struct channel *channel, struct list *undelivered, struct call *call)
 {
     mux_leave(&channel->mux, &call->entry);

@@ -12,12 +12,12 @@
 #include "bridge/port.h"
 
 enum channel_state {
-    CHANNEL_STARTING,  /* the first process is on its way */
-    CHANNEL_SHAKING,   /* a process runs; its answer to initialize has not come */
-    CHANNEL_READY,     /* requests go through */
-    CHANNEL_DOWN,      /* the process ended; the next one starts after the back-off */
-    CHANNEL_CLOSING,   /* the process is being ended for good */
-    CHANNEL_CLOSED,    /* nothing comes any more */
+    CHANNEL_STARTING, /* the first process is on its way */
+    CHANNEL_SHAKING,  /* a process runs; its answer to initialize has not come */
+    CHANNEL_READY,    /* requests go through */
+    CHANNEL_DOWN,     /* the process ended; the next one starts after the back-off */
+    CHANNEL_CLOSING,  /* the process is being ended for good */
+    CHANNEL_CLOSED,   /* nothing comes any more */
 };
 
 struct channel_settings {
@@ -78,7 +78,10 @@ void channel_give_up(struct channel *channel, struct call *call);
 /* Ends a call with an error of ours: on_answer comes with it, and a child that works at it is told. */
 void channel_fail(struct channel *channel, struct call *call, enum reply_code code, const char *text);
 
-/* Writes a line that is a notification, an answer to the child, or a request of our own. Dropped when no process hears. */
+/*
+ * Writes a line that is a notification, an answer to the child, or a request of our own. Dropped when no process
+ * hears.
+ */
 void channel_send(struct channel *channel, const struct slice *parts, size_t count);
 
 /* The one call that the child can be talking about when it names none, or NULL when that is not certain. */

@@ -27,7 +27,10 @@ void handshake_write_initialized(struct buffer *out);
 /* Keeps the child's answer, in place of an earlier one. False, with the reason, when it is not one. */
 bool handshake_accept(struct handshake *handshake, const struct message *answer, char *why, size_t why_size);
 
-/* The InitializeResult for a client that asked for `requested`. The parts live as long as the handshake and `version_text`. */
+/*
+ * The InitializeResult for a client that asked for `requested`. The parts live as long as the handshake and
+ * `version_text`.
+ */
 struct slice handshake_answer(const struct handshake *handshake, struct slice requested, struct rewrite *parts,
                               char version_text[16]);
 

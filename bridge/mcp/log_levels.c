@@ -41,6 +41,16 @@ void log_levels_submit(struct server *server, struct call *call, const struct me
     }
     if (call->session != NULL) {
         call->session->log_level = level;
+        enum session_log_level wanted = most_verbose(server);
+        if (wanted == level && wanted != server->child_level) {
+            /*
+             * The request says what the child is to be told: it goes there itself, so that its answer means it was
+             * heard.
+             */
+            server->child_level = level;
+            channel_submit(&server->channel, call);
+            return;
+        }
         log_levels_update(server);
     }
     call_answer_result(call, slice_text("{}"));

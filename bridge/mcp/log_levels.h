@@ -13,7 +13,10 @@ void log_levels_submit(struct server *server, struct call *call, const struct me
 /* Tells the child when what it should be told has changed: a session has ended, or the child is new. */
 void log_levels_update(struct server *server);
 
-/* Whether the session wants a notifications/message of this level, a JSON string. A session that never asked wants all. */
+/*
+ * Whether the session wants a notifications/message of this level, a JSON string. A session that never asked wants
+ * all.
+ */
 bool log_levels_pass(const struct session *session, struct slice level);
 
 #endif

@@ -20,8 +20,8 @@ struct call;
 struct mux_entry {
     struct map_node node;
     uint64_t wire_id;
-    struct call *call;   /* NULL for one that was given up */
-    struct list link;    /* among the abandoned, oldest first */
+    struct call *call; /* NULL for one that was given up */
+    struct list link;  /* among the abandoned, oldest first */
     uint64_t given_up_ms;
 };
 
@@ -56,7 +56,10 @@ void mux_enter(struct mux *mux, struct mux_entry *entry, struct call *call);
 /* Takes the entry out, because the call is over. */
 void mux_leave(struct mux *mux, struct mux_entry *entry);
 
-/* The call is given up, but the child may still work at it: its wire id is remembered for a while. Takes the entry out. */
+/*
+ * The call is given up, but the child may still work at it: its wire id is remembered for a while. Takes the entry
+ * out.
+ */
 void mux_abandon(struct mux *mux, struct mux_entry *entry, uint64_t now_ms);
 
 /* Whose wire id is this? `id` is as the child wrote it. Finding the answer to an abandoned one forgets it. */

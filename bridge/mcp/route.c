@@ -37,22 +37,14 @@ static void to_subscribers(struct server *server, const struct message *message)
     subscriptions_visit_sessions(&server->subscriptions, message->uri, deliver, (void *)(uintptr_t)message);
 }
 
-/* What names no request belongs to the one request that the child works at, if it is certain that there is one. */
+/* A log message belongs to the one request that the child works at, if it is certain that there is only one. */
 static void to_only_call(struct server *server, const struct message *message)
 {
     struct call *call = channel_only_call(&server->channel);
     if (call == NULL) {
-        route_drop(server, "a notification that cannot be attributed to one request");
-    } else {
+        route_drop(server, "a log message that cannot be attributed to one request");
+    } else if (call->session == NULL || log_levels_pass(call->session, message->level)) {
         call->events->on_message(call, &message->bytes, 1);
-    }
-}
-
-static void to_only_call_by_level(struct server *server, const struct message *message)
-{
-    struct call *call = channel_only_call(&server->channel);
-    if (call == NULL || call->session == NULL || log_levels_pass(call->session, message->level)) {
-        to_only_call(server, message);
     }
 }
 
@@ -67,7 +59,7 @@ static const struct {
     const char *method;
     void (*route)(struct server *server, const struct message *message);
 } routes[] = {
-    {"notifications/message", to_only_call_by_level},
+    {"notifications/message", to_only_call},
     {"notifications/tools/list_changed", to_every_session},
     {"notifications/prompts/list_changed", to_every_session},
     {"notifications/resources/list_changed", to_every_session},
@@ -83,7 +75,7 @@ void route_notification(struct server *server, const struct message *message)
             return;
         }
     }
-    to_only_call(server, message);
+    route_drop(server, "a notification of a kind that names nobody it is for");
 }
 
 void route_request(struct server *server, const struct message *message)
@@ -99,8 +91,8 @@ void route_request(struct server *server, const struct message *message)
         reply_result(&answer, message->id, slice_text("{}"));
     } else {
         route_drop(server, "a question to clients, which a child that several share cannot ask");
-        reply_error(&answer, message->id, REPLY_METHOD_NOT_FOUND,
-                    "This client declared no such capability", slice_of(NULL, 0));
+        reply_error(&answer, message->id, REPLY_METHOD_NOT_FOUND, "This client declared no such capability",
+                    slice_of(NULL, 0));
     }
     struct slice part = buffer_slice(&answer);
     channel_send(&server->channel, &part, 1);

@@ -140,8 +140,10 @@ static void subscribe(struct call *call)
 static void submit_subscribe(struct server *server, struct call *call, const struct message *message)
 {
     if (call->session == NULL) {
-        call_answer_error(call, REPLY_METHOD_NOT_FOUND, "resources/subscribe needs a session: updates come on its GET stream");
-    } else if (message->uri.size > LIMIT_URI_BYTES || call->session->subscription_count >= LIMIT_SESSION_SUBSCRIPTIONS) {
+        call_answer_error(call, REPLY_METHOD_NOT_FOUND,
+                          "resources/subscribe needs a session: updates come on its GET stream");
+    } else if (message->uri.size > LIMIT_URI_BYTES ||
+               call->session->subscription_count >= LIMIT_SESSION_SUBSCRIPTIONS) {
         call_answer_error(call, REPLY_INVALID_PARAMS, "Too many subscriptions in this session, or the URI is too long");
     } else if (subscriptions_has(&server->subscriptions, message->uri)) {
         subscriptions_add(&server->subscriptions, call->session, message->uri);
@@ -257,8 +259,8 @@ void server_tell_child(struct server *server, const char *method, const char *ke
     buffer_add_format(&params, "{\"%s\":", key);
     buffer_add(&params, value);
     buffer_add_text(&params, "}");
-    reply_call(&line, number_write(&number, mux_take_own(&server->channel.mux, timers_now(server->world->timers))), method,
-               buffer_slice(&params));
+    reply_call(&line, number_write(&number, mux_take_own(&server->channel.mux, timers_now(server->world->timers))),
+               method, buffer_slice(&params));
     struct slice part = buffer_slice(&line);
     channel_send(&server->channel, &part, 1);
     buffer_release(&params);

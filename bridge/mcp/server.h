@@ -59,7 +59,10 @@ bool server_has_room(const struct server *server);
  */
 void server_submit(struct server *server, struct call *call, const struct message *message);
 
-/* The call is over, because on_answer or on_ready came. To be called once for each submitted call, or server_give_up(). */
+/*
+ * The call is over, because on_answer or on_ready came. To be called once for each submitted call, or
+ * server_give_up().
+ */
 void server_finish(struct server *server, struct call *call);
 
 /* Nobody wants the answer any more: no event comes, and the child is told. */

@@ -33,9 +33,9 @@ bool session_deliver(struct session *session, const struct slice *parts, size_t 
 }
 
 static const char *const level_names[] = {
-    [SESSION_LOG_DEBUG] = "debug",       [SESSION_LOG_INFO] = "info",     [SESSION_LOG_NOTICE] = "notice",
-    [SESSION_LOG_WARNING] = "warning",   [SESSION_LOG_ERROR] = "error",   [SESSION_LOG_CRITICAL] = "critical",
-    [SESSION_LOG_ALERT] = "alert",       [SESSION_LOG_EMERGENCY] = "emergency",
+    [SESSION_LOG_DEBUG] = "debug",     [SESSION_LOG_INFO] = "info",           [SESSION_LOG_NOTICE] = "notice",
+    [SESSION_LOG_WARNING] = "warning", [SESSION_LOG_ERROR] = "error",         [SESSION_LOG_CRITICAL] = "critical",
+    [SESSION_LOG_ALERT] = "alert",     [SESSION_LOG_EMERGENCY] = "emergency",
 };
 
 enum session_log_level session_log_level_read(struct slice value)

@@ -43,9 +43,9 @@ struct session {
     char name[SESSION_ID_TEXT + 1];
     const struct revision *revision; /* what initialize agreed on; NULL when that is none that we know */
 
-    struct map calls;      /* by the id that the client gave them; for cancellation */
-    unsigned holds;        /* calls and streams; it is idle only without them */
-    uint64_t heard_ms;     /* when the client was last heard, or the last hold ended */
+    struct map calls;  /* by the id that the client gave them; for cancellation */
+    unsigned holds;    /* calls and streams; it is idle only without them */
+    uint64_t heard_ms; /* when the client was last heard, or the last hold ended */
     struct timer idle;
     struct session_outlet *outlet; /* NULL while no GET stream is open; borrowed */
 

@@ -49,7 +49,10 @@ static struct subscription *find_decoded(const struct subscriptions *subscriptio
     return node != NULL ? container_of(node, struct subscription, by_uri) : NULL;
 }
 
-/* Clients escape differently ("\/"), so URIs are compared by their meaning. False when `json` is no string or too long. */
+/*
+ * Clients escape differently ("\/"), so URIs are compared by their meaning. False when `json` is no string or too
+ * long.
+ */
 static bool decode(struct slice json, struct buffer *uri)
 {
     buffer_init(uri, LIMIT_URI_BYTES);
@@ -69,8 +72,7 @@ static struct subscription *find(const struct subscriptions *subscriptions, stru
 /* Through the session's list, which has a ceiling; a subscription's has none. */
 static struct subscriber *find_subscriber(const struct subscription *subscription, const struct session *session)
 {
-    LIST_FOR_EACH(link, &session->subscriptions)
-    {
+    LIST_FOR_EACH(link, &session->subscriptions) {
         struct subscriber *subscriber = container_of(link, struct subscriber, in_session);
         if (subscriber->subscription == subscription) {
             return subscriber;
@@ -151,11 +153,10 @@ bool subscriptions_remove(struct subscriptions *subscriptions, struct session *s
     return true;
 }
 
-void subscriptions_remove_all(struct subscriptions *subscriptions, struct session *session,
-                              subscription_uri_fn on_last, void *context)
+void subscriptions_remove_all(struct subscriptions *subscriptions, struct session *session, subscription_uri_fn on_last,
+                              void *context)
 {
-    LIST_FOR_EACH(link, &session->subscriptions)
-    {
+    LIST_FOR_EACH(link, &session->subscriptions) {
         struct subscriber *subscriber = container_of(link, struct subscriber, in_session);
         struct subscription *subscription = subscriber->subscription;
         if (unsubscribe(subscriber)) {
@@ -172,8 +173,7 @@ void subscriptions_visit_sessions(const struct subscriptions *subscriptions, str
     if (subscription == NULL) {
         return;
     }
-    LIST_FOR_EACH(link, &subscription->subscribers)
-    {
+    LIST_FOR_EACH(link, &subscription->subscribers) {
         visit(context, container_of(link, struct subscriber, in_subscription)->session);
     }
 }

@@ -35,8 +35,8 @@ bool subscriptions_add(struct subscriptions *subscriptions, struct session *sess
 bool subscriptions_remove(struct subscriptions *subscriptions, struct session *session, struct slice uri_json);
 
 /* Removes all of a session's, and calls `on_last` for each URI that has no subscriber any more. */
-void subscriptions_remove_all(struct subscriptions *subscriptions, struct session *session,
-                              subscription_uri_fn on_last, void *context);
+void subscriptions_remove_all(struct subscriptions *subscriptions, struct session *session, subscription_uri_fn on_last,
+                              void *context);
 
 void subscriptions_visit_sessions(const struct subscriptions *subscriptions, struct slice uri_json,
                                   subscription_session_fn visit, void *context);

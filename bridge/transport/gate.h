@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 struct gate {
-    bool checks_host;                  /* the bridge listens on a loopback address only */
+    bool checks_host;                   /* the bridge listens on a loopback address only */
     const char *const *allowed_hosts;   /* host names, without port; NULL-terminated; may be NULL */
     const char *const *allowed_origins; /* whole origins, "https://app.example"; NULL-terminated; may be NULL */
 };

@@ -227,7 +227,10 @@ static bool is_in_session(const struct post *post)
     return false;
 }
 
-/* MCP 2025-03-26, Transports, "Sending Messages" 5: disconnection is not cancellation. Without a session, though, nobody can ever ask for the answer. */
+/*
+ * MCP 2025-03-26, Transports, "Sending Messages" 5: disconnection is not cancellation. Without a session, though,
+ * nobody can ever ask for the answer.
+ */
 static void on_client_gone(struct exchange *exchange)
 {
     struct post *post = exchange->handler;

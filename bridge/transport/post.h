@@ -43,10 +43,10 @@ struct post {
     struct exchange *exchange; /* NULL once orphaned */
     struct accept accept;
     enum post_state state;
-    struct timer timer;     /* until the stream opens, then for its heartbeat */
-    bool is_batch;          /* the answer is an array */
-    struct buffer answers;  /* of a batch, collected for JSON */
-    struct slice body;      /* owned: the calls' bytes, when they are not the exchange's own; else absent */
+    struct timer timer;    /* until the stream opens, then for its heartbeat */
+    bool is_batch;         /* the answer is an array */
+    struct buffer answers; /* of a batch, collected for JSON */
+    struct slice body;     /* owned: the calls' bytes, when they are not the exchange's own; else absent */
     void (*on_ready)(struct post *post); /* of post_wait() */
     size_t open_calls;
     size_t call_count;

@@ -15,17 +15,17 @@ static const struct refusal_row {
     [REFUSAL_ORIGIN] = {403, REPLY_REFUSED, "Invalid Origin header", NULL, NULL},
     [REFUSAL_METHOD] = {405, REPLY_REFUSED, "Method not allowed.", "Allow", "GET, POST, DELETE"},
     [REFUSAL_METHOD_STATELESS] = {405, REPLY_REFUSED, "Method not allowed.", "Allow", "POST"},
-    [REFUSAL_ACCEPT] = {406, REPLY_REFUSED,
-                        "Not Acceptable: Client must accept application/json or text/event-stream", NULL, NULL},
+    [REFUSAL_ACCEPT] = {406, REPLY_REFUSED, "Not Acceptable: Client must accept application/json or text/event-stream",
+                        NULL, NULL},
     [REFUSAL_ACCEPT_STREAM] = {406, REPLY_REFUSED, "Not Acceptable: Client must accept text/event-stream", NULL, NULL},
-    [REFUSAL_CONTENT_TYPE] = {415, REPLY_REFUSED,
-                              "Unsupported Media Type: Content-Type must be application/json", NULL, NULL},
+    [REFUSAL_CONTENT_TYPE] = {415, REPLY_REFUSED, "Unsupported Media Type: Content-Type must be application/json", NULL,
+                              NULL},
     [REFUSAL_BATCH] = {400, REPLY_INVALID_REQUEST,
                        "Invalid Request: batches were removed from the protocol in revision 2025-06-18", NULL, NULL},
-    [REFUSAL_BATCH_INITIALIZE] = {400, REPLY_INVALID_REQUEST,
-                                  "Invalid Request: initialize must not be part of a batch", NULL, NULL},
-    [REFUSAL_BATCH_SIZE] = {400, REPLY_INVALID_REQUEST,
-                            "Invalid Request: a batch must hold between 1 and 100 messages", NULL, NULL},
+    [REFUSAL_BATCH_INITIALIZE] = {400, REPLY_INVALID_REQUEST, "Invalid Request: initialize must not be part of a batch",
+                                  NULL, NULL},
+    [REFUSAL_BATCH_SIZE] = {400, REPLY_INVALID_REQUEST, "Invalid Request: a batch must hold between 1 and 100 messages",
+                            NULL, NULL},
     [REFUSAL_SESSION_MISSING] = {400, REPLY_REFUSED, "Bad Request: Mcp-Session-Id header is required", NULL, NULL},
     [REFUSAL_SESSION_UNKNOWN] = {404, REPLY_SESSION_NOT_FOUND, "Session not found", NULL, NULL},
     [REFUSAL_SESSION_CEILING] = {503, REPLY_INTERNAL_ERROR, "Too many open sessions", "Retry-After", "10"},
@@ -109,8 +109,8 @@ void refuse_modern(struct exchange *exchange, struct slice id, struct slice requ
     buffer_release(&data);
 }
 
-void refuse_fault(struct exchange *exchange, int code, const char *text)
+void refuse_fault(struct exchange *exchange, struct slice id, int code, const char *text)
 {
     const struct refusal_row row = {.status = 400, .code = (enum reply_code)code};
-    respond_error(exchange, &row, slice_of(NULL, 0), text, slice_of(NULL, 0));
+    respond_error(exchange, &row, id, text, slice_of(NULL, 0));
 }

@@ -16,17 +16,17 @@ enum refusal {
     REFUSAL_ACCEPT,
     REFUSAL_ACCEPT_STREAM,
     REFUSAL_CONTENT_TYPE,
-    REFUSAL_BATCH,            /* the revision has none */
+    REFUSAL_BATCH, /* the revision has none */
     REFUSAL_BATCH_INITIALIZE,
     REFUSAL_BATCH_SIZE,
     REFUSAL_SESSION_MISSING,
     REFUSAL_SESSION_UNKNOWN,
     REFUSAL_SESSION_CEILING,
-    REFUSAL_CALL_CEILING,            /* outside a session */
+    REFUSAL_CALL_CEILING, /* outside a session */
     REFUSAL_CALL_CEILING_IN_SESSION,
-    REFUSAL_VERSION,          /* MCP-Protocol-Version names none that we know */
-    REFUSAL_MODERN_DISCOVER,  /* server/discover: no revision of the modern era is served */
-    REFUSAL_MODERN,           /* any other request of the modern era: refuse_modern() */
+    REFUSAL_VERSION,         /* MCP-Protocol-Version names none that we know */
+    REFUSAL_MODERN_DISCOVER, /* server/discover: no revision of the modern era is served */
+    REFUSAL_MODERN,          /* any other request of the modern era: refuse_modern() */
     REFUSAL_DRAINING,
     REFUSAL_COUNT,
 };
@@ -40,8 +40,8 @@ void refuse(struct exchange *exchange, enum refusal refusal, struct slice id, co
 /* Refuses a revision that a request named in its _meta; `requested` is JSON, as it was written. */
 void refuse_modern(struct exchange *exchange, struct slice id, struct slice requested);
 
-/* Refuses a body that is no message, with the fault's own code and text. */
-void refuse_fault(struct exchange *exchange, int code, const char *text);
+/* Refuses a body that is no message, with the fault's own code and text; `id` may be absent. */
+void refuse_fault(struct exchange *exchange, struct slice id, int code, const char *text);
 
 /* Ends the exchange with a status and no body; `headers` as in struct response. */
 void respond_empty(struct exchange *exchange, int status, const struct header *headers, size_t header_count);

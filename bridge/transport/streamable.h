@@ -24,7 +24,7 @@ struct streamable_settings {
 };
 
 struct streamable {
-    struct server *server; /* borrowed */
+    struct server *server;                      /* borrowed */
     const struct streamable_settings *settings; /* borrowed */
     struct post_owner posts;
     struct listen_owner streams;

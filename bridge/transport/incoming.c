@@ -1,0 +1,276 @@
+#include "bridge/transport/incoming.h"
+
+#include "bridge/base/memory.h"
+#include "bridge/jsonrpc/batch.h"
+#include "bridge/jsonrpc/json.h"
+#include "bridge/mcp/revision.h"
+#include "bridge/transport/refusal.h"
+#include "bridge/transport/streamable.h"
+
+#include <assert.h>
+
+static const struct slice no_id = {NULL, 0};
+
+/* ---- initialize ---- */
+
+static void answer_initialize(struct post *post, struct slice version, const struct rewrite *result,
+                              const struct session *session)
+{
+    const struct call *call = &post->calls[0].call;
+    struct slice parts[REWRITE_MAX_PARTS + 4] = {SLICE_LITERAL("{\"jsonrpc\":\"2.0\",\"id\":"), call->id,
+                                                 SLICE_LITERAL(",\"result\":")};
+    size_t count = 3;
+    for (size_t i = 0; i < result->count; i++) {
+        parts[count++] = result->parts[i];
+    }
+    parts[count++] = slice_text("}");
+    const struct header headers[] = {
+        {"Content-Type", SLICE_LITERAL("application/json")},
+        {"Mcp-Session-Id", slice_text(session != NULL ? session->name : "")},
+    };
+    const struct response response = {
+        .status = 200, .headers = headers, .header_count = session != NULL ? 2 : 1, .body = parts, .body_count = count};
+    log_line(post->owner->server->world->log, LOG_LEVEL_DEBUG, post->owner->server->name, "initialize: revision %.*s%s",
+             SLICE_PRINT(version), session != NULL ? ", a session opens" : "");
+    post->exchange->operations->respond(post->exchange, &response);
+}
+
+/* The child is ready: its handshake answers for it (MCP, Lifecycle, "Initialization"). */
+static void on_child_ready(struct post *post)
+{
+    struct streamable *streamable = container_of(post->owner, struct streamable, posts);
+    struct server *server = streamable->server;
+    struct call *call = &post->calls[0].call;
+    struct rewrite result;
+    char version_text[16];
+    struct slice version =
+        handshake_answer(&server->channel.handshake, json_string_inside(call->argument), &result, version_text);
+    struct session *session = NULL;
+    if (streamable->settings->mode != STREAMABLE_STATELESS) {
+        session = server_open_session(server, revision_find(version));
+        if (session == NULL) {
+            refuse(post->exchange, REFUSAL_SESSION_CEILING, call->id, NULL);
+            post_free(post);
+            return;
+        }
+    }
+    answer_initialize(post, version, &result, session);
+    post_free(post);
+}
+
+/* Any number of initialize is fine: each opens a session of its own, whatever session the client names. */
+static void take_initialize(struct incoming *incoming, const struct message *message)
+{
+    struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, 1);
+    post->body = incoming->copy;
+    post_set_call(post, 0, NULL, message);
+    post->calls[0].call.argument = message->protocol_version;
+    post_wait(post, CALL_WAITS_FOR_CHILD, on_child_ready);
+}
+
+/* ---- The messages of a POST ---- */
+
+static bool check_room(struct incoming *incoming, struct slice id)
+{
+    if (server_has_room(incoming->streamable->server)) {
+        return true;
+    }
+    bool in_session = incoming->session != NULL;
+    refuse(incoming->exchange, in_session ? REFUSAL_CALL_CEILING_IN_SESSION : REFUSAL_CALL_CEILING, id, NULL);
+    return false;
+}
+
+/* Frees the copied body, for a POST that needs it no longer. */
+static void accept_and_forget(struct incoming *incoming)
+{
+    memory_free_slice(&incoming->copy);
+    respond_empty(incoming->exchange, 202, NULL, 0);
+}
+
+static void take_request(struct incoming *incoming, const struct message *message)
+{
+    if (!check_room(incoming, message->id)) {
+        memory_free_slice(&incoming->copy);
+        return;
+    }
+    struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, 1);
+    post->body = incoming->copy;
+    post_set_call(post, 0, incoming->session, message);
+    post_submit(post, 0, message);
+}
+
+/*
+ * Notifications that waited for room: 202 whether they could be delivered or not, as clients cannot bear anything
+ * else.
+ */
+static void on_room(struct post *post)
+{
+    struct message message;
+    if (message_scan_whole(&message, post->calls[0].call.bytes) == MESSAGE_FAULT_NONE) {
+        server_notify(post->owner->server, NULL, &message);
+    }
+    respond_empty(post->exchange, 202, NULL, 0);
+    post_free(post);
+}
+
+static void take_notification(struct incoming *incoming, const struct message *message)
+{
+    struct server *server = incoming->streamable->server;
+    /* A cancellation goes ahead: it makes room. */
+    if (!server_is_full(server) || message_is(message, "notifications/cancelled")) {
+        server_notify(server, incoming->session, message);
+        accept_and_forget(incoming);
+        return;
+    }
+    struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, 1);
+    post->body = incoming->copy;
+    post_set_call(post, 0, NULL, message);
+    post_wait(post, CALL_WAITS_FOR_ROOM, on_room);
+}
+
+static void dispatch(struct incoming *incoming, const struct message *message)
+{
+    switch (message->kind) {
+    case MESSAGE_REQUEST:
+        if (message_is(message, "initialize")) {
+            take_initialize(incoming, message);
+        } else {
+            take_request(incoming, message);
+        }
+        break;
+    case MESSAGE_NOTIFICATION:
+        take_notification(incoming, message);
+        break;
+    case MESSAGE_RESULT:
+    case MESSAGE_ERROR:
+        /* A child that sessions share asks nothing, so this answers nothing: late, double or foreign. */
+        accept_and_forget(incoming);
+        break;
+    }
+}
+
+/* A body with line breaks between its tokens becomes one without, since a message is a line on a pipe. */
+static void flatten(struct incoming *incoming, struct slice body)
+{
+    incoming->copy = memory_copy(body);
+    message_flatten((char *)(uintptr_t)incoming->copy.data, incoming->copy.size);
+}
+
+void incoming_take(struct incoming *incoming, const struct message *message)
+{
+    if (!message->has_line_breaks) {
+        dispatch(incoming, message);
+        return;
+    }
+    struct message flat;
+    flatten(incoming, message->bytes);
+    enum message_fault fault = message_scan_whole(&flat, incoming->copy);
+    assert(fault == MESSAGE_FAULT_NONE);
+    (void)fault;
+    dispatch(incoming, &flat);
+}
+
+/* ---- Batches ---- */
+
+struct batch_census {
+    size_t requests;
+    bool has_initialize;
+    bool has_modern;
+};
+
+static struct batch_census count_batch(struct slice body)
+{
+    struct batch_census census = {0};
+    struct message message;
+    while (batch_next(&body, &message)) {
+        census.requests += message.kind == MESSAGE_REQUEST;
+        census.has_initialize |= message.kind == MESSAGE_REQUEST && message_is(&message, "initialize");
+        census.has_modern |= slice_exists(message.meta_version);
+    }
+    return census;
+}
+
+/* The session's revision, else the header's, decides; a client that names none may be an old one. */
+static bool has_batches(const struct incoming *incoming)
+{
+    const struct revision *revision = incoming->session != NULL ? incoming->session->revision : NULL;
+    struct slice version;
+    if (incoming->exchange->operations->header(incoming->exchange, "mcp-protocol-version", &version) > 0) {
+        revision = revision_find(version);
+    }
+    return revision == NULL || revision->has_batches;
+}
+
+/* False when the batch has been refused. */
+static bool check_batch(struct incoming *incoming, const struct batch_census *census)
+{
+    if (census->has_modern || !has_batches(incoming)) {
+        refuse(incoming->exchange, REFUSAL_BATCH, no_id, NULL);
+    } else if (census->has_initialize) {
+        refuse(incoming->exchange, REFUSAL_BATCH_INITIALIZE, no_id, NULL);
+    } else {
+        return census->requests == 0 || check_room(incoming, no_id);
+    }
+    return false;
+}
+
+/*
+ * Notifications go first, in their order; the requests' answers are collected. A pipe takes no batch (MCP 2025-06-18,
+ * stdio).
+ */
+static void notify_batch(struct incoming *incoming, struct slice body)
+{
+    struct message message;
+    while (batch_next(&body, &message)) {
+        if (message.kind == MESSAGE_NOTIFICATION) {
+            server_notify(incoming->streamable->server, incoming->session, &message);
+        }
+    }
+}
+
+static void submit_batch(struct incoming *incoming, struct slice body, size_t request_count)
+{
+    struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, request_count);
+    post->body = incoming->copy;
+    post->is_batch = true;
+    struct slice rest = body;
+    struct message message;
+    size_t index = 0;
+    while (batch_next(&rest, &message)) {
+        if (message.kind == MESSAGE_REQUEST) {
+            post_set_call(post, index++, incoming->session, &message);
+        }
+    }
+    /* The last submit may end the post, and with it the body: then nothing is read any more. */
+    index = 0;
+    while (index < request_count && batch_next(&body, &message)) {
+        if (message.kind == MESSAGE_REQUEST) {
+            post_submit(post, index++, &message);
+        }
+    }
+}
+
+static bool has_line_breaks(struct slice body)
+{
+    return memchr(body.data, '\n', body.size) != NULL || memchr(body.data, '\r', body.size) != NULL;
+}
+
+void incoming_take_batch(struct incoming *incoming)
+{
+    struct slice body = incoming->exchange->body;
+    if (has_line_breaks(body)) {
+        flatten(incoming, body);
+        body = incoming->copy;
+    }
+    struct batch_census census = count_batch(body);
+    if (!check_batch(incoming, &census)) {
+        memory_free_slice(&incoming->copy);
+        return;
+    }
+    notify_batch(incoming, body);
+    if (census.requests == 0) {
+        accept_and_forget(incoming);
+    } else {
+        submit_batch(incoming, body, census.requests);
+    }
+}
