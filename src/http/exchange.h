@@ -1,0 +1,16 @@
+/*
+ * The answering side of a connection: bridge/port.h's exchange, and the answers that HTTP gives itself.
+ */
+#ifndef SRC_HTTP_EXCHANGE_H
+#define SRC_HTTP_EXCHANGE_H
+
+#include "src/http/connection.h"
+#include "src/http/refusal.h"
+
+/* Hands the connection's request, which is whole, to the handler of its path. */
+void http_exchange_start(struct http_connection *connection);
+
+/* Answers a request that was not handed over; the connection ends with it. */
+void http_exchange_refuse(struct http_connection *connection, enum http_refusal refusal);
+
+#endif

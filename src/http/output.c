@@ -1,0 +1,138 @@
+/*
+ * Two buffers change places: `flying` belongs to libuv while is_writing, `waiting` collects meanwhile. Both are empty,
+ * and hold no memory, as long as the client reads as fast as we write.
+ */
+#include "src/http/output.h"
+
+#include "bridge/base/memory.h"
+
+#include <assert.h>
+
+/* Pieces given to one system call. An answer has fewer; more take several calls. */
+enum { OUTPUT_VECTOR_COUNT = 16 };
+
+void http_output_init(struct http_output *output, uv_stream_t *stream, http_output_fn on_written)
+{
+    *output = (struct http_output){.stream = stream, .on_written = on_written};
+    buffer_init(&output->flying, 0);
+    buffer_init(&output->waiting, 0);
+}
+
+void http_output_release(struct http_output *output)
+{
+    buffer_release(&output->flying);
+    buffer_release(&output->waiting);
+}
+
+size_t http_output_queued(const struct http_output *output)
+{
+    return uv_stream_get_write_queue_size(output->stream) + output->waiting.size;
+}
+
+uint64_t http_output_taken_bytes(const struct http_output *output)
+{
+    return output->accepted_bytes - http_output_queued(output);
+}
+
+static uv_buf_t vector_of(struct slice slice)
+{
+    return uv_buf_init((char *)(uintptr_t)slice.data, (unsigned)slice.size);
+}
+
+/* Fills `vectors` with pieces from *next on, which moves; returns their size. */
+static size_t gather(const struct http_pieces *pieces, size_t *next, uv_buf_t *vectors, unsigned *count)
+{
+    size_t size = 0;
+    *count = 0;
+    while (*next < http_pieces_count(pieces) && *count < OUTPUT_VECTOR_COUNT) {
+        struct slice piece = http_pieces_at(pieces, (*next)++);
+        if (piece.size > 0) {
+            vectors[(*count)++] = vector_of(piece);
+            size += piece.size;
+        }
+    }
+    return size;
+}
+
+/* Writes from the caller's memory as much as the socket takes now. */
+static int write_now(const struct http_output *output, const struct http_pieces *pieces, size_t *written)
+{
+    size_t next = 0;
+    for (;;) {
+        uv_buf_t vectors[OUTPUT_VECTOR_COUNT];
+        unsigned count;
+        size_t size = gather(pieces, &next, vectors, &count);
+        if (count == 0) {
+            return 0;
+        }
+        int result = uv_try_write(output->stream, vectors, count);
+        if (result < 0) {
+            return result == UV_EAGAIN ? 0 : result;
+        }
+        *written += (size_t)result;
+        if ((size_t)result < size) {
+            return 0;
+        }
+    }
+}
+
+static void keep_rest(struct http_output *output, const struct http_pieces *pieces, size_t written)
+{
+    buffer_reserve(&output->waiting, http_pieces_size(pieces) - written);
+    for (size_t i = 0; i < http_pieces_count(pieces); i++) {
+        struct slice piece = http_pieces_at(pieces, i);
+        size_t skipped = written < piece.size ? written : piece.size;
+        written -= skipped;
+        if (skipped < piece.size) {
+            buffer_add(&output->waiting, slice_of(piece.data + skipped, piece.size - skipped));
+        }
+    }
+}
+
+static int start_write(struct http_output *output);
+
+static void on_write(uv_write_t *write, int status)
+{
+    struct http_output *output = container_of(write, struct http_output, write);
+    output->is_writing = false;
+    buffer_release(&output->flying);
+    if (status == UV_ECANCELED) {
+        return; /* the stream is being closed */
+    }
+    if (status == 0 && output->waiting.size > 0) {
+        status = start_write(output);
+    }
+    if (status < 0 || !output->is_writing) {
+        output->on_written(output, status);
+    }
+}
+
+static int start_write(struct http_output *output)
+{
+    struct buffer empty = output->flying;
+    assert(empty.data == NULL);
+    output->flying = output->waiting;
+    output->waiting = empty;
+    uv_buf_t vector = vector_of(buffer_slice(&output->flying));
+    int result = uv_write(&output->write, output->stream, &vector, 1, on_write);
+    output->is_writing = result == 0;
+    return result;
+}
+
+int http_output_send(struct http_output *output, const struct http_pieces *pieces)
+{
+    size_t size = http_pieces_size(pieces);
+    size_t written = 0;
+    if (!output->is_writing) {
+        int result = write_now(output, pieces, &written);
+        if (result < 0) {
+            return result;
+        }
+    }
+    output->accepted_bytes += size;
+    if (written == size) {
+        return 0;
+    }
+    keep_rest(output, pieces, written);
+    return output->is_writing ? 0 : start_write(output);
+}

@@ -1,0 +1,240 @@
+#include "tests/unit/src/http/http_fixture.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#define GET "GET /mcp HTTP/1.1\r\nHost: x\r\n\r\n"
+
+/* A client with an open stream. */
+static void open_stream(struct http_fixture *fixture, struct http_client *client, const char *request)
+{
+    fixture->plan = HTTP_FIXTURE_STREAM;
+    http_client_open(client, fixture);
+    http_client_send(client, fixture, request);
+    http_client_expect(client, fixture, "\r\n\r\n");
+    assert_non_null(fixture->exchange);
+}
+
+static void close_stream(struct http_fixture *fixture)
+{
+    struct exchange *exchange = fixture->exchange;
+    fixture->exchange = NULL;
+    exchange->operations->close_stream(exchange);
+}
+
+static void headers_are_found_by_name_and_counted(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    struct slice value;
+    fixture->plan = HTTP_FIXTURE_KEEP;
+    http_client_open(&client, fixture);
+    http_client_send(&client, fixture, "GET /mcp HTTP/1.1\r\nHost: x\r\nACCEPT:  a, b \r\nAccept: c\r\n\r\n");
+    HTTP_FIXTURE_UNTIL(fixture, &client, fixture->exchange != NULL);
+    const struct exchange_operations *operations = fixture->exchange->operations;
+    assert_int_equal(operations->header(fixture->exchange, "accept", &value), 2);
+    assert_true(slice_is(value, "a, b"));
+    assert_int_equal(operations->header(fixture->exchange, "origin", &value), 0);
+    assert_false(slice_exists(value));
+    http_fixture_respond(fixture, "");
+    http_client_expect(&client, fixture, "Content-Length: 0\r\n");
+    http_client_close(&client);
+}
+
+static void an_answer_without_content_has_no_body(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    fixture->plan = HTTP_FIXTURE_KEEP;
+    http_client_open(&client, fixture);
+    http_client_send(&client, fixture, GET);
+    HTTP_FIXTURE_UNTIL(fixture, &client, fixture->exchange != NULL);
+    fixture->exchange->operations->respond(fixture->exchange, &(struct response){.status = 204});
+    fixture->exchange = NULL;
+    http_client_expect(&client, fixture, "HTTP/1.1 204 No Content\r\n");
+    http_client_expect(&client, fixture, "\r\n\r\n");
+    assert_false(http_client_has(&client, "Content-Length"));
+    http_client_close(&client);
+}
+
+static void a_body_of_many_parts_is_sent_whole(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    struct slice parts[100];
+    for (size_t i = 0; i < 100; i++) {
+        parts[i] = slice_text(i % 3 == 0 ? "" : i % 3 == 1 ? "a" : "bc");
+    }
+    parts[99] = slice_text("end");
+    fixture->plan = HTTP_FIXTURE_KEEP;
+    http_client_open(&client, fixture);
+    http_client_send(&client, fixture, GET);
+    HTTP_FIXTURE_UNTIL(fixture, &client, fixture->exchange != NULL);
+    const struct response response = {.status = 200, .body = parts, .body_count = 100};
+    fixture->exchange->operations->respond(fixture->exchange, &response);
+    fixture->exchange = NULL;
+    http_client_expect(&client, fixture, "abcabcend");
+    assert_true(http_client_has(&client, "Content-Length: 102\r\n\r\nabcabc"));
+    http_client_close(&client);
+}
+
+static void a_stream_sends_its_head_at_once_and_each_event_as_a_chunk(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    open_stream(fixture, &client, GET);
+    assert_true(http_client_has(&client, "HTTP/1.1 200 OK\r\n"));
+    assert_true(http_client_has(&client, "Content-Type: text/event-stream\r\n"));
+    assert_true(http_client_has(&client, "Cache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n"));
+    assert_true(http_client_has(&client, "Transfer-Encoding: chunked\r\n"));
+    fixture->exchange->operations->send_comment(fixture->exchange, "hi");
+    http_client_expect(&client, fixture, "\r\n\r\n6\r\n: hi\n\n\r\n");
+    http_fixture_send_event(fixture, "{}");
+    http_client_expect(&client, fixture, "19\r\nevent: message\ndata: {}\n\n\r\n");
+    close_stream(fixture);
+    http_client_expect(&client, fixture, "0\r\n\r\n");
+    fixture->plan = HTTP_FIXTURE_ECHO;
+    http_client_send(&client, fixture, GET);
+    http_client_expect(&client, fixture, "GET /mcp? ");
+    http_client_close(&client);
+}
+
+static void a_stream_to_http_1_0_is_not_chunked_and_ends_with_the_connection(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    open_stream(fixture, &client, "GET /mcp HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    assert_false(http_client_has(&client, "Transfer-Encoding"));
+    assert_true(http_client_has(&client, "Connection: close\r\n"));
+    http_fixture_send_event(fixture, "{}");
+    close_stream(fixture);
+    http_client_expect_end(&client, fixture);
+    assert_true(http_client_has(&client, "\r\n\r\nevent: message\ndata: {}\n\n"));
+    http_client_close(&client);
+}
+
+static void a_stream_in_answer_to_head_has_no_body(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    open_stream(fixture, &client, "HEAD /mcp HTTP/1.1\r\nHost: x\r\n\r\n");
+    http_fixture_send_event(fixture, "{}");
+    close_stream(fixture);
+    fixture->plan = HTTP_FIXTURE_ECHO;
+    http_client_send(&client, fixture, GET);
+    http_client_expect(&client, fixture, "GET /mcp? ");
+    assert_false(http_client_has(&client, "event:"));
+    assert_true(http_client_has(&client, "X-Accel-Buffering: no\r\n\r\nHTTP/1.1 200"));
+    http_client_close(&client);
+}
+
+static void a_request_pipelined_behind_a_stream_is_answered_after_its_end(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    open_stream(fixture, &client, GET GET);
+    fixture->plan = HTTP_FIXTURE_ECHO;
+    http_fixture_settle(fixture, &client);
+    assert_int_equal(fixture->handled_count, 1);
+    close_stream(fixture);
+    http_client_expect(&client, fixture, "0\r\n\r\nHTTP/1.1 200 OK");
+    http_client_expect(&client, fixture, "GET /mcp? ");
+    http_client_close(&client);
+}
+
+static void what_a_slow_reader_does_not_take_is_queued_and_drained_is_heard(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    size_t size = 100000;
+    size_t count = 0;
+    char *text = calloc(1, size + 1);
+    assert_non_null(text);
+    memset(text, 'x', size);
+    open_stream(fixture, &client, GET);
+    const struct exchange_operations *operations = fixture->exchange->operations;
+    assert_int_equal(operations->queued(fixture->exchange), 0);
+    for (; operations->queued(fixture->exchange) < 1000000; count++) {
+        http_fixture_send_event(fixture, text);
+    }
+    assert_int_equal(fixture->socket_drained_count, 0);
+    HTTP_FIXTURE_UNTIL(fixture, &client, operations->queued(fixture->exchange) == 0);
+    assert_int_equal(fixture->socket_drained_count, 1);
+    http_fixture_send_event(fixture, "last");
+    http_client_expect(&client, fixture, "data: last\n\n\r\n");
+    assert_int_equal(http_client_count(&client, "event: message\n"), count + 1);
+    close_stream(fixture);
+    http_client_expect(&client, fixture, "0\r\n\r\n");
+    free(text);
+    http_client_close(&client);
+}
+
+static void a_stream_that_ends_while_bytes_are_queued_is_delivered_whole(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    size_t size = 100000;
+    char *text = calloc(1, size + 1);
+    assert_non_null(text);
+    memset(text, 'x', size);
+    open_stream(fixture, &client, GET);
+    while (fixture->exchange->operations->queued(fixture->exchange) < 1000000) {
+        http_fixture_send_event(fixture, text);
+    }
+    close_stream(fixture);
+    HTTP_FIXTURE_UNTIL(fixture, &client, http_client_has(&client, "\n\n\r\n0\r\n\r\n"));
+    free(text);
+    http_client_close(&client);
+}
+
+static void a_client_that_cuts_a_stream_is_noticed(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    open_stream(fixture, &client, GET);
+    http_client_close(&client);
+    HTTP_FIXTURE_UNTIL(fixture, NULL, fixture->closed_count == 1);
+}
+
+static void on_closed_never_comes_from_within_a_call(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    open_stream(fixture, &client, GET);
+    struct exchange *exchange = fixture->exchange;
+    http_client_close(&client);
+    /* The loop is not turned, so only the writes meet the reset; they must leave the exchange alive. */
+    for (int i = 0; i < 100; i++) {
+        http_fixture_send_event(fixture, "x");
+        poll(NULL, 0, 0);
+    }
+    assert_ptr_equal(fixture->exchange, exchange);
+    assert_int_equal(fixture->closed_count, 0);
+    HTTP_FIXTURE_UNTIL(fixture, NULL, fixture->closed_count == 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(headers_are_found_by_name_and_counted, http_fixture_open, http_fixture_close),
+        cmocka_unit_test_setup_teardown(an_answer_without_content_has_no_body, http_fixture_open, http_fixture_close),
+        cmocka_unit_test_setup_teardown(a_body_of_many_parts_is_sent_whole, http_fixture_open, http_fixture_close),
+        cmocka_unit_test_setup_teardown(a_stream_sends_its_head_at_once_and_each_event_as_a_chunk, http_fixture_open,
+                                        http_fixture_close),
+        cmocka_unit_test_setup_teardown(a_stream_to_http_1_0_is_not_chunked_and_ends_with_the_connection,
+                                        http_fixture_open, http_fixture_close),
+        cmocka_unit_test_setup_teardown(a_stream_in_answer_to_head_has_no_body, http_fixture_open, http_fixture_close),
+        cmocka_unit_test_setup_teardown(a_request_pipelined_behind_a_stream_is_answered_after_its_end,
+                                        http_fixture_open, http_fixture_close),
+        cmocka_unit_test_setup_teardown(what_a_slow_reader_does_not_take_is_queued_and_drained_is_heard,
+                                        http_fixture_open, http_fixture_close),
+        cmocka_unit_test_setup_teardown(a_stream_that_ends_while_bytes_are_queued_is_delivered_whole, http_fixture_open,
+                                        http_fixture_close),
+        cmocka_unit_test_setup_teardown(a_client_that_cuts_a_stream_is_noticed, http_fixture_open, http_fixture_close),
+        cmocka_unit_test_setup_teardown(on_closed_never_comes_from_within_a_call, http_fixture_open,
+                                        http_fixture_close),
+    };
+    signal(SIGPIPE, SIG_IGN); /* as the program does */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
