@@ -1,0 +1,375 @@
+/*
+ *               SIGTERM, SIGINT               no connection is open,
+ *                                            or --drain-timeout passed         the listener and the child are closed
+ *     SERVING -----------------> DRAINING -------------------------> CLOSING -------------------------------------->
+ * the loop ends
+ *
+ * While it drains, running exchanges go on and new ones are refused. Closing answers what still runs with an error,
+ * so that no client is left with a broken connection, and stops the child by the stop ladder. A second signal ends the
+ * program at once, and leaves what is left of the child to the guardian.
+ */
+#include "src/daemon.h"
+
+#include "bridge/base/memory.h"
+#include "bridge/jsonrpc/reply.h"
+#include "bridge/mcp/server.h"
+#include "bridge/transport/streamable.h"
+#include "src/child/launcher.h"
+#include "src/child/supervisor.h"
+#include "src/http/listener.h"
+#include "src/log.h"
+#include "src/monitor/health.h"
+#include "src/plan.h"
+#include "src/version.h"
+#include "src/wakeup.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum daemon_state {
+    DAEMON_SERVING,  /* Requests are taken. */
+    DAEMON_DRAINING, /* Running exchanges may finish; new ones are refused. */
+    DAEMON_CLOSING,  /* Everything is being closed. */
+};
+
+static const uint64_t http_header_timeout_ms = 10 * 1000;
+static const uint64_t http_body_timeout_ms = 30 * 1000;
+static const uint64_t http_idle_timeout_ms =
+    75 * 1000; /* above the 60 s of common load balancers, which must be the ones to close */
+static const uint64_t http_write_stall_timeout_ms = 60 * 1000;
+static const uint64_t flush_ms = 200;
+static const uint64_t child_stop_grace_ms = 2 * 1000; /* as the SDKs' own stdio clients */
+
+struct daemon {
+    enum daemon_state state;
+    const struct options *options;
+    uv_loop_t loop;
+    struct wakeup wakeup;
+    struct log_output log;
+    uv_signal_t sigterm;
+    uv_signal_t sigint;
+
+    struct world world;
+    struct supervisor_settings supervisor_settings;
+    struct child_command command;
+    struct server_settings server_settings;
+    struct server server;
+    struct streamable_settings streamable_settings;
+    struct streamable streamable;
+    struct health_subject health;
+    struct http_router router;
+    struct http_listener *listener; /* NULL once closed */
+    struct timer drain_timer;
+    int last_signal;
+    bool is_server_closed;
+};
+
+static const struct slice scope = SLICE_LITERAL("bridge");
+
+/* ---- What the bridge needs of the world ---- */
+
+/* uv_random() reads getrandom(2) or its like, and cannot fail once the system's pool is filled. */
+static void fill_random(void *bytes, size_t size)
+{
+    int result = uv_random(NULL, NULL, bytes, size, 0, NULL);
+    assert(result == 0);
+    (void)result;
+}
+
+static void world_random(struct world *world, void *bytes, size_t size)
+{
+    (void)world;
+    fill_random(bytes, size);
+}
+
+static void supervisor_random(void *context, void *bytes, size_t size)
+{
+    (void)context;
+    fill_random(bytes, size);
+}
+
+static struct child *world_child_open(struct world *world, const struct child_command *command,
+                                      const struct child_events *events, void *owner)
+{
+    struct daemon *daemon = container_of(world, struct daemon, world);
+    return supervisor_open(&daemon->supervisor_settings, command, events, owner);
+}
+
+static void init_world(struct daemon *daemon, struct guardian *guardian)
+{
+    uint8_t secret[16];
+    fill_random(secret, sizeof(secret));
+    map_set_secret(secret);
+    daemon->world = (struct world){
+        .timers = &daemon->wakeup.timers,
+        .log = &daemon->log.log,
+        .version = MCP_BRIDGE_VERSION,
+        .random = world_random,
+        .child_open = world_child_open,
+    };
+    daemon->supervisor_settings = (struct supervisor_settings){
+        .process = {.loop = &daemon->loop,
+                    .timers = &daemon->wakeup.timers,
+                    .log = &daemon->log.log,
+                    .guardian = guardian,
+                    .launcher = launcher_path(),
+                    .max_line_bytes = daemon->options->max_line_bytes,
+                    .stop_grace_ms = child_stop_grace_ms},
+        .random = supervisor_random,
+    };
+}
+
+/* ---- The end ---- */
+
+static void close_signal(uv_signal_t *handle)
+{
+    uv_close((uv_handle_t *)handle, NULL);
+}
+
+/* The last handles; without them the loop ends. */
+static void finish_if_closed(struct daemon *daemon)
+{
+    if (daemon->listener == NULL && daemon->is_server_closed) {
+        timer_stop(&daemon->wakeup.timers, &daemon->drain_timer);
+        close_signal(&daemon->sigterm);
+        close_signal(&daemon->sigint);
+        wakeup_close(&daemon->wakeup);
+    }
+}
+
+static void on_listener_closed(void *owner)
+{
+    struct daemon *daemon = owner;
+    daemon->listener = NULL;
+    finish_if_closed(daemon);
+}
+
+static void on_server_closed(struct server *server)
+{
+    struct daemon *daemon = container_of(server, struct daemon, server);
+    daemon->is_server_closed = true;
+    finish_if_closed(daemon);
+}
+
+static void on_flushed(struct timer *timer)
+{
+    http_listener_close(container_of(timer, struct daemon, drain_timer)->listener);
+}
+
+/* Closing the server answers what still runs; the answers get a moment to leave before the connections are cut. */
+static void close_everything(struct daemon *daemon)
+{
+    daemon->state = DAEMON_CLOSING;
+    server_close(&daemon->server, on_server_closed);
+    timer_start(&daemon->wakeup.timers, &daemon->drain_timer, flush_ms, on_flushed);
+}
+
+/* No connection is left. */
+static void on_drained(void *owner)
+{
+    struct daemon *daemon = owner;
+    if (daemon->state == DAEMON_DRAINING) {
+        close_everything(daemon);
+    }
+    timer_stop(&daemon->wakeup.timers, &daemon->drain_timer);
+    http_listener_close(daemon->listener);
+}
+
+static void on_hurried(struct timer *timer)
+{
+    exit(128 + container_of(timer, struct daemon, drain_timer)->last_signal);
+}
+
+/* Somebody asked twice: answers what runs, and leaves the child to the guardian. */
+static void stop_at_once(struct daemon *daemon)
+{
+    if (daemon->state == DAEMON_DRAINING) {
+        close_everything(daemon);
+    }
+    timer_start(&daemon->wakeup.timers, &daemon->drain_timer, flush_ms, on_hurried);
+}
+
+static void on_drain_timeout(struct timer *timer)
+{
+    struct daemon *daemon = container_of(timer, struct daemon, drain_timer);
+    log_line(&daemon->log.log, LOG_LEVEL_WARN, scope, "requests still run after --drain-timeout and are ended");
+    close_everything(daemon);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct daemon *daemon = handle->data;
+    daemon->last_signal = number;
+    if (daemon->state == DAEMON_SERVING) {
+        log_line(&daemon->log.log, LOG_LEVEL_INFO, scope, "%s: finishing what runs; once more to stop at once",
+                 number == SIGTERM ? "SIGTERM" : "SIGINT");
+        daemon->state = DAEMON_DRAINING;
+        timer_start(&daemon->wakeup.timers, &daemon->drain_timer, daemon->options->drain_timeout_ms, on_drain_timeout);
+        streamable_drain(&daemon->streamable);
+        http_listener_drain(daemon->listener);
+    } else {
+        stop_at_once(daemon);
+    }
+}
+
+/* ---- The start ---- */
+
+/* Every client takes a file descriptor, and the usual soft limit is 1024. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void format_error(struct buffer *body, int status, const char *text)
+{
+    (void)status;
+    reply_error(body, slice_of(NULL, 0), REPLY_REFUSED, text, slice_of(NULL, 0));
+}
+
+static bool is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0;
+}
+
+static void handle_mcp(void *context, struct exchange *exchange)
+{
+    streamable_handle(context, exchange);
+}
+
+static bool is_ready(void *context, struct slice *name, const char **state, const char **reason)
+{
+    const struct daemon *daemon = context;
+    const struct channel *channel = &daemon->server.channel;
+    *name = daemon->server.name;
+    *state = channel_state_name(channel->state);
+    *reason = channel->failure;
+    if (daemon->state != DAEMON_SERVING) {
+        *reason = "the bridge is shutting down";
+    } else if (channel->state != CHANNEL_READY && channel->failure[0] == '\0') {
+        *reason = "the server is starting: it has not answered initialize yet";
+    }
+    return channel->state == CHANNEL_READY && daemon->state == DAEMON_SERVING;
+}
+
+static void init_bridge(struct daemon *daemon)
+{
+    const struct options *options = daemon->options;
+    daemon->command = options_command(options);
+    daemon->server_settings = (struct server_settings){
+        .channel = {.start_timeout_ms = options->start_timeout_ms, .request_timeout_ms = options->request_timeout_ms},
+        .session_timeout_ms = options->session_timeout_ms,
+        .max_sessions = options->max_sessions,
+        .max_in_flight = options->max_in_flight,
+    };
+    daemon->streamable_settings = (struct streamable_settings){
+        .mode = options->is_stateful    ? STREAMABLE_STATEFUL
+                : options->is_stateless ? STREAMABLE_STATELESS
+                                        : STREAMABLE_BOTH,
+        .gate = {.checks_host = is_loopback(options->host),
+                 .allowed_hosts = options->allowed_hosts.values,
+                 .allowed_origins = options->allowed_origins.values},
+        .post = {.json_only = options->json_response,
+                 .stream_after_ms = options->stream_after_ms,
+                 .heartbeat_ms = options->heartbeat_ms},
+    };
+    server_open(&daemon->server, &daemon->world, &daemon->command, &daemon->server_settings);
+    streamable_init(&daemon->streamable, &daemon->server, &daemon->streamable_settings);
+}
+
+static void init_routes(struct daemon *daemon)
+{
+    daemon->health = (struct health_subject){.context = daemon, .is_ready = is_ready};
+    http_router_init(&daemon->router);
+    http_router_add(&daemon->router, daemon->options->path, handle_mcp, &daemon->streamable);
+    http_router_add(&daemon->router, "/healthz", health_handle_live, NULL);
+    http_router_add(&daemon->router, "/readyz", health_handle_ready, &daemon->health);
+}
+
+static int open_listener(struct daemon *daemon, struct error *error)
+{
+    const struct http_listener_options options = {
+        .loop = &daemon->loop,
+        .timers = &daemon->wakeup.timers,
+        .log = &daemon->log.log,
+        .router = &daemon->router,
+        .settings = {.max_body_bytes = daemon->options->max_body_bytes,
+                     .max_connections = daemon->options->max_connections,
+                     .header_timeout_ms = http_header_timeout_ms,
+                     .body_timeout_ms = http_body_timeout_ms,
+                     .idle_timeout_ms = http_idle_timeout_ms,
+                     .write_stall_timeout_ms = http_write_stall_timeout_ms,
+                     .format_error = format_error},
+        .address = daemon->options->host,
+        .port = (int)daemon->options->port,
+        .owner = daemon,
+        .on_drained = on_drained,
+        .on_closed = on_listener_closed,
+    };
+    daemon->listener = http_listener_open(&options, error);
+    return daemon->listener != NULL ? 0 : -1;
+}
+
+static void open_signal(struct daemon *daemon, uv_signal_t *handle, int number)
+{
+    uv_signal_init(&daemon->loop, handle);
+    handle->data = daemon;
+    uv_signal_start(handle, on_signal, number);
+}
+
+/* Nothing runs but the loop's own handles: takes those down. */
+static void close_unstarted(struct daemon *daemon)
+{
+    wakeup_close(&daemon->wakeup);
+    http_router_release(&daemon->router);
+    uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&daemon->loop);
+}
+
+static void announce(struct daemon *daemon)
+{
+    int port = http_listener_port(daemon->listener);
+    if (daemon->options->log_format == LOG_FORMAT_JSON) {
+        plan_log(daemon->options, port, &daemon->log.log);
+    } else if (!daemon->options->is_quiet) {
+        plan_print(daemon->options, port, stderr);
+    }
+}
+
+static void serve(struct daemon *daemon)
+{
+    open_signal(daemon, &daemon->sigterm, SIGTERM);
+    open_signal(daemon, &daemon->sigint, SIGINT);
+    init_bridge(daemon);
+    uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    http_router_release(&daemon->router);
+    int result = uv_loop_close(&daemon->loop);
+    assert(result == 0);
+    (void)result;
+}
+
+int daemon_run(const struct options *options, struct guardian *guardian, struct error *error)
+{
+    static struct daemon daemon;
+    daemon = (struct daemon){.options = options};
+    raise_file_limit();
+    uv_loop_init(&daemon.loop);
+    log_output_init(&daemon.log, options->is_quiet ? LOG_LEVEL_ERROR : (enum log_level)options->log_level,
+                    options->log_format == LOG_FORMAT_JSON);
+    wakeup_open(&daemon.wakeup, &daemon.loop);
+    init_world(&daemon, guardian);
+    init_routes(&daemon);
+    if (open_listener(&daemon, error) != 0) {
+        close_unstarted(&daemon);
+        return -1;
+    }
+    announce(&daemon);
+    serve(&daemon);
+    return 0;
+}

@@ -1,0 +1,18 @@
+/*
+ * Log records on standard error: a line of text, or a JSON object, each.
+ */
+#ifndef SRC_LOG_H
+#define SRC_LOG_H
+
+#include "bridge/base/log.h"
+
+#include <stdbool.h>
+
+struct log_output {
+    struct log log; /* what the parts are given */
+    bool is_json;
+};
+
+void log_output_init(struct log_output *log, enum log_level level, bool is_json);
+
+#endif

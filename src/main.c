@@ -1,0 +1,66 @@
+#include "src/child/command.h"
+#include "src/child/guardian.h"
+#include "src/child/launcher.h"
+#include "src/daemon.h"
+#include "src/options.h"
+#include "src/plan.h"
+#include "src/version.h"
+
+#include <signal.h>
+
+static int fail(const struct error *error)
+{
+    fprintf(stderr, "mcp-bridge: %s\n", error->text);
+    return error->exit_status != 0 ? error->exit_status : 1;
+}
+
+/* The answers that need no server: --help and --version. */
+static int inform(const struct options *options)
+{
+    if (options->wants_help) {
+        options_print_help(stdout);
+    } else {
+        printf("mcp-bridge %s\n", MCP_BRIDGE_VERSION);
+    }
+    return 0;
+}
+
+static int serve(const struct options *options, struct error *error)
+{
+    struct guardian guardian;
+    if (guardian_start(&guardian, error) != 0) {
+        return fail(error);
+    }
+    int result = daemon_run(options, &guardian, error);
+    guardian_stop(&guardian);
+    return result == 0 ? 0 : fail(error);
+}
+
+static int run(const struct options *options, struct error *error)
+{
+    if (options->wants_help || options->wants_version) {
+        return inform(options);
+    }
+    struct child_command command = options_command(options);
+    if (child_command_check(&command, error) != 0) {
+        return fail(error);
+    }
+    if (options->is_check) {
+        plan_print(options, (int)options->port, stdout);
+        return 0;
+    }
+    return serve(options, error);
+}
+
+int main(int argc, char **argv)
+{
+    if (launcher_is_meant(argc, argv)) {
+        return launcher_main(argc, argv);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    struct error error = {.exit_status = 0};
+    struct options options;
+    int status = options_parse(&options, argc, argv, &error) == 0 ? run(&options, &error) : (fail(&error), 2);
+    options_release(&options);
+    return status;
+}

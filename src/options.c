@@ -1,0 +1,408 @@
+#include "src/options.h"
+
+#include "bridge/base/memory.h"
+#include "src/option_value.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_SIZE, OPTION_DURATION, OPTION_CHOICE, OPTION_LIST };
+
+struct option {
+    const char *name;
+    enum option_kind kind;
+    size_t offset;        /* in struct options */
+    const char *argument; /* what --help calls its value; of a choice, the words with commas */
+    const char *preset;   /* the default, as it would be written; NULL for none */
+    const char *help;
+    uint64_t max; /* of a count */
+    char letter;  /* its short form, or 0 */
+};
+
+#define AT(member) offsetof(struct options, member)
+
+static const struct option table[] = {
+    {"host", OPTION_TEXT, AT(host), "ADDR", "127.0.0.1", "address to listen on", 0, 0},
+    {"port", OPTION_COUNT, AT(port), "PORT", "8000", "port to listen on; 0 takes a free one and prints it", 65535, 0},
+    {"listen", OPTION_TEXT, AT(listen), "ADDR:PORT", NULL, "both in one, as in [::1]:8000", 0, 0},
+    {"path", OPTION_TEXT, AT(path), "PATH", "/mcp", "path of the MCP endpoint", 0, 0},
+    {"name", OPTION_TEXT, AT(name), "NAME", NULL, "the server's name in logs; the command's file name if not given", 0,
+     0},
+    {"stateful", OPTION_FLAG, AT(is_stateful), NULL, NULL, "refuse requests without a session id", 0, 0},
+    {"stateless", OPTION_FLAG, AT(is_stateless), NULL, NULL, "issue no session ids; GET and DELETE are refused", 0, 0},
+    {"json-response", OPTION_FLAG, AT(json_response), NULL, NULL,
+     "answer with one JSON body, never with an event stream", 0, 0},
+    {"session-timeout", OPTION_DURATION, AT(session_timeout_ms), "TIME", "30min",
+     "end a session that was idle for so long; 0 is never", 0, 0},
+    {"request-timeout", OPTION_DURATION, AT(request_timeout_ms), "TIME", "1h",
+     "answer a request with an error when the server is silent about it for so long; 0 is never", 0, 0},
+    {"start-timeout", OPTION_DURATION, AT(start_timeout_ms), "TIME", "60s",
+     "how long the server may take to start, and requests wait for it; 0 is for ever", 0, 0},
+    {"drain-timeout", OPTION_DURATION, AT(drain_timeout_ms), "TIME", "25s",
+     "how long running requests may go on after SIGTERM", 0, 0},
+    {"stream-after", OPTION_DURATION, AT(stream_after_ms), "TIME", "5s",
+     "open an event stream for an answer that takes longer; 0 is never", 0, 0},
+    {"heartbeat", OPTION_DURATION, AT(heartbeat_ms), "TIME", "15s",
+     "time between the comments that keep event streams open; 0 is none", 0, 0},
+    {"max-body", OPTION_SIZE, AT(max_body_bytes), "SIZE", "16MiB", "ceiling for the body of a request", 0, 0},
+    {"max-line", OPTION_SIZE, AT(max_line_bytes), "SIZE", "64MiB", "ceiling for a message of the server's", 0, 0},
+    {"max-sessions", OPTION_COUNT, AT(max_sessions), "N", "10000", "ceiling for open sessions", 10000000, 0},
+    {"max-in-flight", OPTION_COUNT, AT(max_in_flight), "N", "1024", "ceiling for requests that wait or run", 10000000,
+     0},
+    {"max-connections", OPTION_COUNT, AT(max_connections), "N", "16384", "ceiling for client connections", 10000000, 0},
+    {"env", OPTION_LIST, AT(environment), "NAME=VALUE", NULL, "set a variable for the server; repeatable", 0, 0},
+    {"cwd", OPTION_TEXT, AT(directory), "DIR", NULL, "the server's working directory", 0, 0},
+    {"allow-host", OPTION_LIST, AT(allowed_hosts), "NAME", NULL,
+     "accept this name in the Host header beside loopback names; repeatable", 0, 0},
+    {"allow-origin", OPTION_LIST, AT(allowed_origins), "ORIGIN", NULL,
+     "accept this Origin beside loopback ones, as in https://app.example; repeatable", 0, 0},
+    {"log-level", OPTION_CHOICE, AT(log_level), "debug,info,warn,error", "info", "what is logged, to standard error", 0,
+     0},
+    {"log-format", OPTION_CHOICE, AT(log_format), "text,json", "text", "one line a record, or one JSON object a record",
+     0, 0},
+    {"quiet", OPTION_FLAG, AT(is_quiet), NULL, NULL, "log errors only, and print nothing at the start", 0, 'q'},
+    {"check", OPTION_FLAG, AT(is_check), NULL, NULL, "check options and command, say what would run, and exit", 0, 0},
+    {"version", OPTION_FLAG, AT(wants_version), NULL, NULL, "print the version and exit", 0, 'V'},
+    {"help", OPTION_FLAG, AT(wants_help), NULL, NULL, "print this help and exit", 0, 'h'},
+};
+
+enum { OPTION_COUNT_ALL = sizeof(table) / sizeof(table[0]) };
+
+static void *value_of(struct options *options, const struct option *option)
+{
+    return (char *)options + option->offset;
+}
+
+static void add_to_list(struct option_list *list, const char *value)
+{
+    list->values = memory_resize(list->values, (list->count + 2) * sizeof(*list->values));
+    list->values[list->count++] = value;
+    list->values[list->count] = NULL;
+}
+
+static bool read_choice(struct options *options, const struct option *option, const char *text)
+{
+    int choice = option_read_choice(text, option->argument);
+    if (choice >= 0) {
+        *(int *)value_of(options, option) = choice;
+    }
+    return choice >= 0;
+}
+
+/* Whether `text` is a value of the option; then it is set. */
+static bool read_value(struct options *options, const struct option *option, const char *text)
+{
+    void *value = value_of(options, option);
+    switch (option->kind) {
+    case OPTION_FLAG:
+        *(bool *)value = option_read_choice(text, "1,true,yes,on") >= 0;
+        return *(bool *)value || option_read_choice(text, "0,false,no,off") >= 0;
+    case OPTION_TEXT:
+        *(const char **)value = text;
+        return *text != '\0';
+    case OPTION_COUNT:
+        return option_read_count(text, option->max, value);
+    case OPTION_SIZE:
+        return option_read_size(text, value);
+    case OPTION_DURATION:
+        return option_read_duration(text, value);
+    case OPTION_CHOICE:
+        return read_choice(options, option, text);
+    case OPTION_LIST:
+        add_to_list(value, text);
+        return *text != '\0';
+    }
+    return false;
+}
+
+/* What a value of this kind looks like, for an error. */
+static const char *describe_kind(const struct option *option, char *text, size_t size)
+{
+    switch (option->kind) {
+    case OPTION_FLAG:
+        return "true or false";
+    case OPTION_TEXT:
+    case OPTION_LIST:
+        snprintf(text, size, "%s", option->argument);
+        return text;
+    case OPTION_COUNT:
+        snprintf(text, size, "a number from 0 to %llu", (unsigned long long)option->max);
+        return text;
+    case OPTION_SIZE:
+        return "a size such as 512KiB, 4MiB or 1GiB";
+    case OPTION_DURATION:
+        return "a time such as 500ms, 30s, 5min or 2h";
+    case OPTION_CHOICE:
+        snprintf(text, size, "one of %s", option->argument);
+        return text;
+    }
+    return "";
+}
+
+static int set_value(struct options *options, const struct option *option, const char *text, struct error *error)
+{
+    char kind[128];
+    if (read_value(options, option, text)) {
+        return 0;
+    }
+    return error_set(error, "--%s takes %s, not \"%s\"", option->name, describe_kind(option, kind, sizeof(kind)), text);
+}
+
+static const struct option *find_option(struct slice name)
+{
+    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
+        if (slice_is(name, table[i].name)) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+static int report_unknown(struct slice name, struct error *error)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "%.*s", SLICE_PRINT(name));
+    const struct option *nearest = &table[0];
+    for (size_t i = 1; i < OPTION_COUNT_ALL; i++) {
+        if (option_distance(text, table[i].name) < option_distance(text, nearest->name)) {
+            nearest = &table[i];
+        }
+    }
+    bool is_near = option_distance(text, nearest->name) <= strlen(nearest->name) / 2;
+    return error_set(error, "there is no option --%s%s%s%s", text, is_near ? "; did you mean --" : "",
+                     is_near ? nearest->name : "", is_near ? "?" : "; --help lists them all");
+}
+
+/* "--name", "--name value" or "--name=value" at argv[*index]; moves *index to the last word used. */
+static int parse_long(struct options *options, char **argv, int *index, struct error *error)
+{
+    struct slice word = slice_text(argv[*index] + 2);
+    const char *equals = strchr(word.data, '=');
+    if (equals != NULL) {
+        word.size = (size_t)(equals - word.data);
+    }
+    const struct option *option = find_option(word);
+    if (option == NULL) {
+        return report_unknown(word, error);
+    }
+    if (equals != NULL) {
+        return set_value(options, option, equals + 1, error);
+    }
+    if (option->kind == OPTION_FLAG) {
+        return set_value(options, option, "true", error);
+    }
+    if (argv[*index + 1] == NULL) {
+        char kind[128];
+        return error_set(error, "--%s needs a value: %s", option->name, describe_kind(option, kind, sizeof(kind)));
+    }
+    return set_value(options, option, argv[++*index], error);
+}
+
+static int parse_short(struct options *options, const char *word, struct error *error)
+{
+    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
+        if (word[1] != '\0' && word[1] == table[i].letter && word[2] == '\0') {
+            return set_value(options, &table[i], "true", error);
+        }
+    }
+    return error_set(error, "there is no option %s; --help lists them all", word);
+}
+
+static int parse_arguments(struct options *options, int argc, char **argv, struct error *error)
+{
+    for (int i = 1; i < argc; i++) {
+        int result;
+        if (strcmp(argv[i], "--") == 0) {
+            options->command = argv[i + 1] != NULL ? argv + i + 1 : NULL;
+            return 0;
+        }
+        if (strncmp(argv[i], "--", 2) == 0) {
+            result = parse_long(options, argv, &i, error);
+        } else if (argv[i][0] == '-') {
+            result = parse_short(options, argv[i], error);
+        } else {
+            return error_set(error, "unexpected \"%s\": the server's command stands behind --, as in: mcp-bridge -- %s",
+                             argv[i], argv[i]);
+        }
+        if (result != 0) {
+            return result;
+        }
+    }
+    return 0;
+}
+
+/* --start-timeout is MCP_BRIDGE_START_TIMEOUT. */
+static void environment_name(const struct option *option, char *name, size_t size)
+{
+    snprintf(name, size, "MCP_BRIDGE_%s", option->name);
+    for (char *at = name; *at != '\0'; at++) {
+        if (*at == '-') {
+            *at = '_';
+        } else if (*at >= 'a' && *at <= 'z') {
+            *at = (char)(*at - 'a' + 'A');
+        }
+    }
+}
+
+/* Options that only make sense when somebody types them are not taken from the environment. */
+static bool has_environment(const struct option *option)
+{
+    return option->kind != OPTION_LIST && option->letter != 'h' && option->letter != 'V';
+}
+
+static int parse_environment(struct options *options, struct error *error)
+{
+    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
+        char name[64];
+        environment_name(&table[i], name, sizeof(name));
+        const char *text = has_environment(&table[i]) ? getenv(name) : NULL;
+        if (text != NULL && *text != '\0' && set_value(options, &table[i], text, error) != 0) {
+            return error_wrap(error, "%s in the environment", name);
+        }
+    }
+    return 0;
+}
+
+static void set_presets(struct options *options)
+{
+    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
+        bool is_right = table[i].preset == NULL || read_value(options, &table[i], table[i].preset);
+        assert(is_right);
+        (void)is_right;
+    }
+}
+
+/* Splits --listen into host and port, and takes the brackets off an IPv6 address. */
+static int apply_listen(struct options *options, struct error *error)
+{
+    if (options->listen == NULL) {
+        return 0;
+    }
+    const char *colon = strrchr(options->listen, ':');
+    if (colon == NULL || !option_read_count(colon + 1, 65535, &options->port)) {
+        return error_set(error, "--listen takes ADDR:PORT, as in 127.0.0.1:8000 or [::1]:8000, not \"%s\"",
+                         options->listen);
+    }
+    struct slice host = slice_of(options->listen, (size_t)(colon - options->listen));
+    if (host.size > 2 && host.data[0] == '[' && host.data[host.size - 1] == ']') {
+        host = slice_of(host.data + 1, host.size - 2);
+    }
+    options->listen_host = (char *)(uintptr_t)memory_copy(host).data;
+    options->host = options->listen_host;
+    return 0;
+}
+
+static int check(const struct options *options, struct error *error)
+{
+    if (options->is_stateful && options->is_stateless) {
+        return error_set(error,
+                         "--stateful and --stateless exclude each other; neither is the default, which serves both");
+    }
+    if (options->path[0] != '/') {
+        return error_set(error, "--path takes a path that begins with /, not \"%s\"", options->path);
+    }
+    for (size_t i = 0; i < options->environment.count; i++) {
+        if (strchr(options->environment.values[i], '=') == NULL || options->environment.values[i][0] == '=') {
+            return error_set(error, "--env takes NAME=VALUE, not \"%s\"", options->environment.values[i]);
+        }
+    }
+    if (options->command == NULL) {
+        return error_set(error, "no server to run: its command stands behind --, as in: "
+                                "mcp-bridge -- npx -y @modelcontextprotocol/server-everything");
+    }
+    return 0;
+}
+
+int options_parse(struct options *options, int argc, char **argv, struct error *error)
+{
+    *options = (struct options){0};
+    set_presets(options);
+    if (parse_environment(options, error) != 0 || parse_arguments(options, argc, argv, error) != 0) {
+        return -1;
+    }
+    if (options->wants_help || options->wants_version) {
+        return 0;
+    }
+    return apply_listen(options, error) != 0 ? -1 : check(options, error);
+}
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}
+
+struct child_command options_command(const struct options *options)
+{
+    return (struct child_command){
+        .name = slice_text(options->name != NULL ? options->name : file_name(options->command[0])),
+        .argv = options->command,
+        .environment = options->environment.values,
+        .directory = options->directory,
+    };
+}
+
+void options_release(struct options *options)
+{
+    free(options->environment.values);
+    free(options->allowed_hosts.values);
+    free(options->allowed_origins.values);
+    free(options->listen_host);
+    *options = (struct options){0};
+}
+
+static void print_usage(FILE *out, const struct option *option)
+{
+    char usage[64];
+    snprintf(usage, sizeof(usage), "--%s%s%s", option->name, option->argument != NULL ? " " : "",
+             option->argument != NULL ? option->argument : "");
+    fprintf(out, "  %c%c%s%-34s %s", option->letter != 0 ? '-' : ' ', option->letter != 0 ? option->letter : ' ',
+            option->letter != 0 ? ", " : "  ", usage, option->help);
+    if (option->preset != NULL) {
+        fprintf(out, " [%s]", option->preset);
+    }
+    fputc('\n', out);
+}
+
+void options_print_help(FILE *out)
+{
+    fputs("Usage: mcp-bridge [OPTION...] -- COMMAND [ARGUMENT...]\n\n"
+          "Runs COMMAND, a stdio MCP server, and serves it over Streamable HTTP.\n\n",
+          out);
+    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
+        print_usage(out, &table[i]);
+    }
+    fputs("\nTimes take ms, s, min, h, d; sizes take KiB, MiB, GiB.\n"
+          "Each option but the repeatable ones, --version and --help can be given in the environment as well:\n"
+          "--port is MCP_BRIDGE_PORT, --start-timeout is MCP_BRIDGE_START_TIMEOUT. The command line is stronger.\n\n"
+          "  mcp-bridge -- npx -y @modelcontextprotocol/server-everything\n"
+          "  mcp-bridge --port 9000 --stateless --env TZ=UTC -- uvx mcp-server-time\n",
+          out);
+}
+
+void options_print_manual(FILE *out)
+{
+    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
+        const struct option *option = &table[i];
+        fputs(".TP\n", out);
+        if (option->letter != 0) {
+            fprintf(out, ".BR \\-%c \", \" ", option->letter);
+        } else {
+            fputs(".BR ", out);
+        }
+        fprintf(out, "\\-\\-%s", option->name);
+        if (option->argument != NULL) {
+            fprintf(out, " \" \\fI%s\\fR\"", option->argument);
+        }
+        fprintf(out, "\n%s.", option->help);
+        if (option->preset != NULL) {
+            fprintf(out, " Default: %s.", option->preset);
+        }
+        if (has_environment(option)) {
+            char name[64];
+            environment_name(option, name, sizeof(name));
+            fprintf(out, "\n.br\nEnvironment: %s", name);
+        }
+        fputc('\n', out);
+    }
+}

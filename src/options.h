@@ -1,0 +1,82 @@
+/*
+ * The command line. One table gives the parsing, the environment, --help and the manual page's list: an option
+ * exists by having a row in it.
+ */
+#ifndef SRC_OPTIONS_H
+#define SRC_OPTIONS_H
+
+#include "bridge/base/error.h"
+#include "bridge/base/log.h"
+#include "bridge/port.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+/* Values of a repeatable option, in order; owned, NULL-terminated. The strings are borrowed from argv. */
+struct option_list {
+    const char **values; /* NULL while empty */
+    size_t count;
+};
+
+struct options {
+    const char *host;
+    uint64_t port;
+    const char *listen; /* "ADDR:PORT", the other way to say host and port; NULL when not given */
+    const char *path;
+    const char *name; /* of the server; NULL stands for the command's file name */
+
+    bool is_stateful;
+    bool is_stateless;
+    bool json_response;
+
+    uint64_t session_timeout_ms;
+    uint64_t request_timeout_ms;
+    uint64_t start_timeout_ms;
+    uint64_t drain_timeout_ms;
+    uint64_t stream_after_ms;
+    uint64_t heartbeat_ms;
+
+    uint64_t max_body_bytes;
+    uint64_t max_line_bytes;
+    uint64_t max_sessions;
+    uint64_t max_in_flight;
+    uint64_t max_connections;
+
+    struct option_list environment;
+    const char *directory;
+    struct option_list allowed_hosts;
+    struct option_list allowed_origins;
+
+    int log_level;  /* enum log_level */
+    int log_format; /* enum log_format */
+    bool is_quiet;
+    bool is_check;
+    bool wants_help;
+    bool wants_version;
+
+    char **command;    /* borrowed: what stands behind "--", NULL-terminated; NULL when there is none */
+    char *listen_host; /* owned: the part of `listen` that `host` points to */
+};
+
+/*
+ * Defaults, then the environment (MCP_BRIDGE_PORT for --port), then the arguments. Returns 0, or -1 with an error that
+ * names the option, what it takes, and the nearest spelling of an unknown one. The strings of argv are borrowed.
+ */
+int options_parse(struct options *options, int argc, char **argv, struct error *error)
+    __attribute__((warn_unused_result));
+void options_release(struct options *options);
+
+/* The command to run, in the options' own memory. */
+struct child_command options_command(const struct options *options);
+
+/* What --help prints. */
+void options_print_help(FILE *out);
+
+/* The options' part of the manual page, in roff. */
+void options_print_manual(FILE *out);
+
+#endif

@@ -1,0 +1,55 @@
+#include "src/plan.h"
+
+#include "bridge/base/buffer.h"
+#include "src/version.h"
+
+#include <string.h>
+
+/* http://127.0.0.1:8000/mcp; an IPv6 address stands in brackets (RFC 3986 3.2.2). */
+static void add_url(struct buffer *text, const struct options *options, int port)
+{
+    bool is_v6 = strchr(options->host, ':') != NULL;
+    buffer_add_format(text, "http://%s%s%s:%d%s", is_v6 ? "[" : "", options->host, is_v6 ? "]" : "", port,
+                      options->path);
+}
+
+static const char *mode(const struct options *options)
+{
+    return options->is_stateful ? "stateful"
+           : options->is_stateless
+               ? "stateless"
+               : "stateful for clients that initialize, stateless for requests without a session id";
+}
+
+static void add_command(struct buffer *text, const struct options *options)
+{
+    for (char **word = options->command; *word != NULL; word++) {
+        bool needs_quotes = **word == '\0' || strpbrk(*word, " \t'\"\\$*?") != NULL;
+        buffer_add_format(text, "%s%s%s%s", word > options->command ? " " : "", needs_quotes ? "'" : "", *word,
+                          needs_quotes ? "'" : "");
+    }
+}
+
+void plan_print(const struct options *options, int port, FILE *out)
+{
+    struct buffer text;
+    buffer_init(&text, 0);
+    buffer_add_format(&text, "mcp-bridge %s\n  endpoint  ", MCP_BRIDGE_VERSION);
+    add_url(&text, options, port);
+    buffer_add_format(&text, "\n  mode      %s\n  server    ", mode(options));
+    add_command(&text, options);
+    buffer_add_text(&text, "\n");
+    fwrite(buffer_slice(&text).data, 1, text.size, out);
+    fflush(out);
+    buffer_release(&text);
+}
+
+void plan_log(const struct options *options, int port, struct log *log)
+{
+    struct buffer text;
+    buffer_init(&text, 0);
+    buffer_add_text(&text, "listening at ");
+    add_url(&text, options, port);
+    log_line(log, LOG_LEVEL_INFO, slice_text("bridge"), "%.*s", SLICE_PRINT(buffer_slice(&text)));
+    buffer_release(&text);
+}
