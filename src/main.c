@@ -6,7 +6,9 @@
 #include "src/plan.h"
 #include "src/version.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 static int fail(const struct error *error)
 {
@@ -52,11 +54,22 @@ static int run(const struct options *options, struct error *error)
     return serve(options, error);
 }
 
+/* A file that took the place of a closed standard stream would get our log, or a child's output. */
+static void open_standard_streams(void)
+{
+    int descriptor;
+    do {
+        descriptor = open("/dev/null", O_RDWR);
+    } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    close(descriptor);
+}
+
 int main(int argc, char **argv)
 {
     if (launcher_is_meant(argc, argv)) {
         return launcher_main(argc, argv);
     }
+    open_standard_streams();
     signal(SIGPIPE, SIG_IGN);
     struct error error = {.exit_status = 0};
     struct options options;

@@ -292,8 +292,23 @@ static int apply_listen(struct options *options, struct error *error)
     return 0;
 }
 
+/* No ceiling can be 0: that would be a program that does nothing. */
+static int check_ceilings(const struct options *options, struct error *error)
+{
+    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
+        const uint64_t *value = (const uint64_t *)(const void *)((const char *)options + table[i].offset);
+        if (strncmp(table[i].name, "max-", 4) == 0 && *value == 0) {
+            return error_set(error, "--%s must be at least 1", table[i].name);
+        }
+    }
+    return 0;
+}
+
 static int check(const struct options *options, struct error *error)
 {
+    if (check_ceilings(options, error) != 0) {
+        return -1;
+    }
     if (options->is_stateful && options->is_stateless) {
         return error_set(error,
                          "--stateful and --stateless exclude each other; neither is the default, which serves both");

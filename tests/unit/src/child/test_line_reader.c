@@ -1,0 +1,188 @@
+#include "src/child/line_reader.h"
+
+#include "bridge/base/memory.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+/* What the reader said, as text: "[line]", "(size of a line too long)", "{size of an incomplete line}". */
+struct fixture {
+    struct line_reader reader;
+    struct buffer heard;
+};
+
+static struct fixture *fixture_of(struct line_reader *reader)
+{
+    return container_of(reader, struct fixture, reader);
+}
+
+static void on_line(struct line_reader *reader, char *line, size_t size)
+{
+    buffer_add_format(&fixture_of(reader)->heard, "[%.*s]", (int)size, line);
+    memset(line, '#', size);
+}
+
+static void on_long_line(struct line_reader *reader, size_t size)
+{
+    buffer_add_format(&fixture_of(reader)->heard, "(%zu)", size);
+}
+
+static void on_incomplete_line(struct line_reader *reader, size_t size)
+{
+    buffer_add_format(&fixture_of(reader)->heard, "{%zu}", size);
+}
+
+static const struct line_reader_events dropping = {on_line, on_long_line, on_incomplete_line};
+static const struct line_reader_events cutting = {on_line, NULL, NULL};
+
+/* Feeds `input`, with a cut behind byte i when bit i of `cuts` is set, and says what was heard. The caller frees it. */
+static char *hear(const struct line_reader_events *events, const char *input, uint64_t cuts)
+{
+    struct fixture fixture;
+    char *bytes = memory_copy_text(input);
+    size_t size = strlen(bytes);
+    size_t start = 0;
+    buffer_init(&fixture.heard, 0);
+    line_reader_init(&fixture.reader, 4, events);
+    for (size_t i = 0; i < size; i++) {
+        if (i + 1 == size || (i < 64 && (cuts >> i & 1) != 0)) {
+            line_reader_feed(&fixture.reader, bytes + start, i + 1 - start);
+            start = i + 1;
+        }
+    }
+    line_reader_end(&fixture.reader);
+    line_reader_release(&fixture.reader);
+    free(bytes);
+    buffer_add(&fixture.heard, slice_of("", 1));
+    return fixture.heard.data;
+}
+
+static void expect(const struct line_reader_events *events, const char *input, const char *expected)
+{
+    size_t size = strlen(input);
+    uint64_t chunkings = size < 14 ? UINT64_C(1) << size : UINT64_C(1) << 14;
+    for (uint64_t cuts = 0; cuts < chunkings; cuts++) {
+        char *heard = hear(events, input, cuts);
+        assert_string_equal(heard, expected);
+        free(heard);
+    }
+}
+
+static void lines_come_whole_however_they_are_chunked(void **state)
+{
+    (void)state;
+    expect(&dropping, "a\nbc\ndefg\n", "[a][bc][defg]");
+    expect(&dropping, "a\nb\nc\nd\ne\nf\n", "[a][b][c][d][e][f]");
+}
+
+static void one_carriage_return_before_the_line_feed_is_stripped(void **state)
+{
+    (void)state;
+    expect(&dropping, "a\r\nb\r\r\nc\rd\n", "[a][b\r][c\rd]");
+}
+
+static void blank_lines_are_skipped(void **state)
+{
+    (void)state;
+    expect(&dropping, "\n\r\n \t\n\r\r\na\n\n", "[a]");
+}
+
+static void a_line_of_the_ceiling_passes_and_one_above_is_dropped_whole(void **state)
+{
+    (void)state;
+    expect(&dropping, "1234\n12345\na\n", "[1234](5)[a]");
+    expect(&dropping, "1234\r\n12345\r\n", "[1234](6)");
+    expect(&dropping, "123456789\nab\n", "(9)[ab]");
+    expect(&dropping, "1234\r5\nab\n", "(6)[ab]");
+}
+
+static void a_blank_line_above_the_ceiling_is_reported_too(void **state)
+{
+    (void)state;
+    expect(&dropping, "      \nab\n", "(6)[ab]");
+}
+
+static void a_last_line_without_line_feed_is_reported_as_incomplete(void **state)
+{
+    (void)state;
+    expect(&dropping, "a\nbc", "[a]{2}");
+    expect(&dropping, "a\n1234\r", "[a]{5}");
+    expect(&dropping, "a\n12345", "[a](5)");
+    expect(&dropping, "a\n1234567", "[a](7)");
+    expect(&dropping, "a\n  ", "[a]");
+    expect(&dropping, "", "");
+}
+
+static void without_listeners_long_lines_are_cut_and_the_last_one_is_handed_out(void **state)
+{
+    (void)state;
+    expect(&cutting, "12345678901\na\n", "[1234][5678][901][a]");
+    expect(&cutting, "1234\r\n12345\n", "[1234][1234][5]");
+    expect(&cutting, "12345678", "[1234][5678]");
+    expect(&cutting, "12345678\r\n", "[1234][5678]");
+    expect(&cutting, "123456", "[1234][56]");
+}
+
+static void a_reader_takes_another_stream_after_the_end_of_one(void **state)
+{
+    struct fixture fixture;
+    char first[] = "1234567";
+    char second[] = "ab\n";
+    (void)state;
+    buffer_init(&fixture.heard, 0);
+    line_reader_init(&fixture.reader, 4, &dropping);
+    line_reader_feed(&fixture.reader, first, strlen(first));
+    line_reader_end(&fixture.reader);
+    line_reader_feed(&fixture.reader, second, strlen(second));
+    line_reader_end(&fixture.reader);
+    assert_true(slice_is(buffer_slice(&fixture.heard), "(7)[ab]"));
+    buffer_release(&fixture.heard);
+    line_reader_release(&fixture.reader);
+}
+
+static void keep_place(struct line_reader *reader, char *line, size_t size)
+{
+    (void)size;
+    buffer_add(&fixture_of(reader)->heard, slice_of((const char *)&line, sizeof(line)));
+}
+
+static void a_line_that_lies_whole_in_the_input_is_not_copied(void **state)
+{
+    static const struct line_reader_events events = {keep_place, on_long_line, on_incomplete_line};
+    struct fixture fixture;
+    char input[] = "a\nb\n";
+    char *places[2];
+    (void)state;
+    buffer_init(&fixture.heard, 0);
+    line_reader_init(&fixture.reader, 4, &events);
+    line_reader_feed(&fixture.reader, input, strlen(input));
+    assert_int_equal(fixture.heard.size, sizeof(places));
+    memcpy(places, fixture.heard.data, sizeof(places));
+    assert_ptr_equal(places[0], input);
+    assert_ptr_equal(places[1], input + 2);
+    assert_null(fixture.reader.pending.data);
+    buffer_release(&fixture.heard);
+    line_reader_release(&fixture.reader);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_come_whole_however_they_are_chunked),
+        cmocka_unit_test(one_carriage_return_before_the_line_feed_is_stripped),
+        cmocka_unit_test(blank_lines_are_skipped),
+        cmocka_unit_test(a_line_of_the_ceiling_passes_and_one_above_is_dropped_whole),
+        cmocka_unit_test(a_blank_line_above_the_ceiling_is_reported_too),
+        cmocka_unit_test(a_last_line_without_line_feed_is_reported_as_incomplete),
+        cmocka_unit_test(without_listeners_long_lines_are_cut_and_the_last_one_is_handed_out),
+        cmocka_unit_test(a_reader_takes_another_stream_after_the_end_of_one),
+        cmocka_unit_test(a_line_that_lies_whole_in_the_input_is_not_copied),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
