@@ -29,6 +29,17 @@ static struct map_node **bucket_of(const struct map *map, uint64_t hash)
     return &map->buckets[hash & (map->bucket_count - 1)];
 }
 
+/* Behind the nodes that the bucket has: of two with one key, the newer stays the first to be found. */
+static void append(struct map *map, struct map_node *node)
+{
+    struct map_node **link = bucket_of(map, node->hash);
+    while (*link != NULL) {
+        link = &(*link)->next;
+    }
+    *link = node;
+    node->next = NULL;
+}
+
 static void resize(struct map *map, size_t bucket_count)
 {
     struct map old = *map;
@@ -38,9 +49,7 @@ static void resize(struct map *map, size_t bucket_count)
         struct map_node *node = old.buckets[i];
         while (node != NULL) {
             struct map_node *next = node->next;
-            struct map_node **bucket = bucket_of(map, node->hash);
-            node->next = *bucket;
-            *bucket = node;
+            append(map, node);
             node = next;
         }
     }
@@ -83,7 +92,7 @@ void map_remove(struct map *map, struct map_node *node)
     map->count--;
     /* A flood that is over gives its memory back. */
     if (map->bucket_count > MAP_FIRST_BUCKETS && map->count < map->bucket_count / 8) {
-        resize(map, map->bucket_count / 4);
+        resize(map, map->bucket_count / 2);
     }
 }
 

@@ -22,7 +22,7 @@ static enum message_fault check_end(struct slice rest, size_t count)
     if (!take(&rest, ']') || message_skip_space(rest).size > 0) {
         return MESSAGE_FAULT_SYNTAX;
     }
-    return count > 0 && count <= LIMIT_BATCH_MESSAGES ? MESSAGE_FAULT_NONE : MESSAGE_FAULT_SHAPE;
+    return count > 0 && count <= LIMIT_BATCH_MESSAGES ? MESSAGE_FAULT_NONE : MESSAGE_FAULT_BATCH;
 }
 
 enum message_fault batch_check(struct slice body, size_t *count)

@@ -11,7 +11,7 @@ bool batch_is_array(struct slice body);
 
 /*
  * Proves that `body` is an array of at most LIMIT_BATCH_MESSAGES messages, and tells how many. An empty one is
- * MESSAGE_FAULT_SHAPE.
+ * MESSAGE_FAULT_BATCH.
  */
 enum message_fault batch_check(struct slice body, size_t *count) __attribute__((warn_unused_result));
 

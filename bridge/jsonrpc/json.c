@@ -49,6 +49,11 @@ static size_t utf8_sequence(const char *at, const char *end)
     return wrong ? 0 : size;
 }
 
+size_t json_character_size(const char *at, const char *end)
+{
+    return (unsigned char)*at < 0x80 ? 1 : utf8_sequence(at, end);
+}
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {

@@ -20,6 +20,9 @@ const char *json_end_of_string(const char *at, const char *end, bool *has_escape
 const char *json_end_of_number(const char *at, const char *end);
 const char *json_end_of_literal(const char *at, const char *end);
 
+/* The length of the character at `at`: 1 for ASCII, 2 to 4 for a well-formed UTF-8 sequence, 0 for anything else. */
+size_t json_character_size(const char *at, const char *end);
+
 /* What stands between a string's quotes; absent when `value` is not a string. */
 struct slice json_string_inside(struct slice value);
 
@@ -29,7 +32,9 @@ bool json_string_means(struct slice inside, const char *text);
 /* Appends the meaning of the inside of a valid string, as UTF-8. False when the buffer's ceiling is met. */
 bool json_string_decode(struct slice inside, struct buffer *text);
 
-/* A non-negative integer below 2^64 written without sign, fraction, exponent or leading zero: our own ids. */
+/*
+ * A non-negative integer of at most 19 digits, written without sign, fraction, exponent or leading zero: our own ids.
+ */
 bool json_parse_id(struct slice value, uint64_t *number);
 
 #endif

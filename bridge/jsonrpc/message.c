@@ -15,33 +15,39 @@
 #include <assert.h>
 #include <stdint.h>
 
-enum region { REGION_NONE, REGION_ROOT, REGION_PARAMS, REGION_META, REGION_RESULT };
+enum region { REGION_NONE, REGION_ROOT, REGION_PARAMS, REGION_META, REGION_RESULT, REGION_TASK };
 
 struct place {
     enum region region; /* where the member stands */
     struct slice key;
     size_t offset;      /* of its slice in struct message */
     enum region inside; /* what its value is, when that is an object */
+    bool is_single;     /* a message that has it twice is refused */
 };
 
-#define PLACE(region, key, member, inside) {region, SLICE_LITERAL(key), offsetof(struct message, member), inside}
+#define PLACE(region, key, member, inside) {region, SLICE_LITERAL(key), offsetof(struct message, member), inside, false}
+#define SINGLE(region, key, member, inside) {region, SLICE_LITERAL(key), offsetof(struct message, member), inside, true}
 
 static const struct place places[] = {
-    PLACE(REGION_ROOT, "jsonrpc", jsonrpc, REGION_NONE),
-    PLACE(REGION_ROOT, "id", id, REGION_NONE),
-    PLACE(REGION_ROOT, "method", method, REGION_NONE),
-    PLACE(REGION_ROOT, "params", params, REGION_PARAMS),
-    PLACE(REGION_ROOT, "result", result, REGION_RESULT),
-    PLACE(REGION_ROOT, "error", error, REGION_NONE),
-    PLACE(REGION_PARAMS, "_meta", meta, REGION_META),
+    SINGLE(REGION_ROOT, "jsonrpc", jsonrpc, REGION_NONE),
+    SINGLE(REGION_ROOT, "id", id, REGION_NONE),
+    SINGLE(REGION_ROOT, "method", method, REGION_NONE),
+    SINGLE(REGION_ROOT, "params", params, REGION_PARAMS),
+    SINGLE(REGION_ROOT, "result", result, REGION_RESULT),
+    SINGLE(REGION_ROOT, "error", error, REGION_NONE),
+    SINGLE(REGION_PARAMS, "_meta", meta, REGION_META),
     PLACE(REGION_PARAMS, "progressToken", progress_token, REGION_NONE),
     PLACE(REGION_PARAMS, "requestId", request_id, REGION_NONE),
     PLACE(REGION_PARAMS, "protocolVersion", protocol_version, REGION_NONE),
+    PLACE(REGION_PARAMS, "capabilities", capabilities, REGION_NONE),
     PLACE(REGION_PARAMS, "uri", uri, REGION_NONE),
     PLACE(REGION_PARAMS, "level", level, REGION_NONE),
-    PLACE(REGION_META, "progressToken", meta_token, REGION_NONE),
+    SINGLE(REGION_META, "progressToken", meta_token, REGION_NONE),
     PLACE(REGION_META, "io.modelcontextprotocol/protocolVersion", meta_version, REGION_NONE),
+    PLACE(REGION_PARAMS, "taskId", task_id, REGION_NONE),
     PLACE(REGION_RESULT, "protocolVersion", result_version, REGION_NONE),
+    PLACE(REGION_RESULT, "task", result_task, REGION_TASK),
+    PLACE(REGION_TASK, "taskId", result_task_id, REGION_NONE),
 };
 
 struct level {
@@ -84,8 +90,11 @@ static enum message_fault record(struct scan *scan, const struct place *place, c
         return MESSAGE_FAULT_NONE;
     }
     struct slice *slice = slice_at(scan->message, place);
-    /* Inside the envelope it is the author's business, and the last one counts, as for nearly every parser. */
-    if (slice_exists(*slice) && place->region == REGION_ROOT) {
+    /*
+     * What we replace must not stand there a second time, where the child could read it unreplaced. The rest is the
+     * author's business, and the last one counts, as for nearly every parser.
+     */
+    if (slice_exists(*slice) && place->is_single) {
         return MESSAGE_FAULT_DUPLICATE;
     }
     *slice = slice_of(start, (size_t)(scan->at - start));
@@ -323,7 +332,8 @@ enum message_fault message_scan(struct message *message, struct slice bytes, str
     scan.place = NULL;
     scan.depth = 0;
     memset(message, 0, offsetof(struct message, method_text));
-    bytes = message_skip_space(bytes);
+    bytes = slice_exists(bytes) ? message_skip_space(bytes) : slice_of("", 0);
+    *rest = bytes;
     scan.at = bytes.data;
     scan.end = bytes.data + bytes.size;
     bool is_object = bytes.size > 0 && bytes.data[0] == '{';
@@ -382,7 +392,7 @@ static const struct {
     [MESSAGE_FAULT_DEPTH] = {-32700, "Parse error: JSON nested too deeply"},
     [MESSAGE_FAULT_OBJECT] = {-32600, "Invalid Request: a message must be a JSON object"},
     [MESSAGE_FAULT_DUPLICATE] =
-        {-32600, "Invalid Request: jsonrpc, id, method, params, result or error appears more than once"},
+        {-32600, "Invalid Request: a member of the envelope, _meta or its progressToken appears more than once"},
     [MESSAGE_FAULT_VERSION] = {-32600, "Invalid Request: \"jsonrpc\" must be \"2.0\""},
     [MESSAGE_FAULT_ID] = {-32600, "Invalid Request: the id must be a string or an integer of at most 1024 bytes"},
     [MESSAGE_FAULT_METHOD] = {-32600, "Invalid Request: the method must be a string of at most 256 bytes"},
@@ -390,6 +400,7 @@ static const struct {
         {-32600, "Invalid Request: the progress token must be a string or an integer of at most 1024 bytes"},
     [MESSAGE_FAULT_PARAMS] = {-32600, "Invalid Request: params must be an object"},
     [MESSAGE_FAULT_SHAPE] = {-32600, "Invalid Request: neither a request, a notification nor a response"},
+    [MESSAGE_FAULT_BATCH] = {-32600, "Invalid Request: a batch must hold between 1 and 100 messages"},
 };
 
 const char *message_fault_text(enum message_fault fault)

@@ -1,7 +1,7 @@
 /*
  * A JSON-RPC 2.0 message as MCP uses it, found in its bytes by one pass that also proves them valid: RFC 8259, UTF-8,
- * no deeper than LIMIT_JSON_DEPTH, no member of the envelope given twice. Nothing is copied or converted; what a
- * peer wrote is what the other peer gets.
+ * no deeper than LIMIT_JSON_DEPTH, no member that we replace or route by given twice. Nothing is copied or converted;
+ * what a peer wrote is what the other peer gets.
  */
 #ifndef BRIDGE_JSONRPC_MESSAGE_H
 #define BRIDGE_JSONRPC_MESSAGE_H
@@ -24,13 +24,14 @@ enum message_fault {
     MESSAGE_FAULT_SYNTAX,    /* not a JSON text */
     MESSAGE_FAULT_DEPTH,     /* nested deeper than LIMIT_JSON_DEPTH */
     MESSAGE_FAULT_OBJECT,    /* not a JSON object */
-    MESSAGE_FAULT_DUPLICATE, /* a member of the envelope stands there twice */
+    MESSAGE_FAULT_DUPLICATE, /* a member of the envelope, _meta or its token stands there twice */
     MESSAGE_FAULT_VERSION,   /* "jsonrpc" is not "2.0" */
     MESSAGE_FAULT_ID,        /* the id is not a string or an integer, or is too long */
     MESSAGE_FAULT_METHOD,    /* the method is not a string, or is too long */
     MESSAGE_FAULT_TOKEN,     /* the progress token is not a string or an integer, or is too long */
     MESSAGE_FAULT_PARAMS,    /* the params are neither object nor array */
     MESSAGE_FAULT_SHAPE,     /* neither request, notification nor response */
+    MESSAGE_FAULT_BATCH,     /* an array with no message or with more than LIMIT_BATCH_MESSAGES */
     MESSAGE_FAULT_COUNT,
 };
 
@@ -54,13 +55,17 @@ struct message {
     struct slice progress_token;   /* params.progressToken, of notifications/progress */
     struct slice request_id;       /* params.requestId, of notifications/cancelled */
     struct slice protocol_version; /* params.protocolVersion, of initialize */
+    struct slice capabilities;     /* params.capabilities, of initialize */
     struct slice uri;              /* params.uri, of resources/... */
     struct slice level;            /* params.level, of logging/setLevel and notifications/message */
+    struct slice task_id;          /* params.taskId, of tasks/... */
+    struct slice result_task_id;   /* result.task.taskId: the answer is a task */
     struct slice result_version;   /* result.protocolVersion, of the answer to initialize */
 
     bool has_line_breaks; /* CR or LF stand between tokens: message_flatten() before it becomes a line */
 
     struct slice jsonrpc;
+    struct slice result_task;
     char method_text[LIMIT_NAME_BYTES]; /* where `method` points when it was written with escapes */
 };
 

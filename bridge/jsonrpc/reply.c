@@ -1,12 +1,28 @@
 #include "bridge/jsonrpc/reply.h"
 
 #include "bridge/base/memory.h"
+#include "bridge/jsonrpc/json.h"
 
 #include <cjson/cJSON.h>
+
+/* Texts about what a peer sent may have been cut in the middle of a character. */
+static void repair(char *text, size_t size)
+{
+    const char *end = text + size;
+    while (text < end) {
+        size_t character = json_character_size(text, end);
+        if (character == 0) {
+            *text = '?';
+            character = 1;
+        }
+        text += character;
+    }
+}
 
 void reply_add_string(struct buffer *out, struct slice text)
 {
     struct slice copy = memory_copy(text);
+    repair((char *)(uintptr_t)copy.data, copy.size);
     cJSON *string = cJSON_CreateString(copy.data);
     char *json = cJSON_PrintUnformatted(string);
     buffer_add_text(out, json);

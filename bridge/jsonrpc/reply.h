@@ -33,7 +33,7 @@ void reply_result(struct buffer *out, struct slice id, struct slice result);
 /* Appends a notification or, with an id, a request. `params` is JSON, or absent. */
 void reply_call(struct buffer *out, struct slice id, const char *method, struct slice params);
 
-/* Appends `text`, which must be UTF-8 without NUL, as a JSON string with its quotes. */
+/* Appends `text`, which must not hold NUL, as a JSON string with its quotes; a byte that is not UTF-8 becomes '?'. */
 void reply_add_string(struct buffer *out, struct slice text);
 
 #endif
