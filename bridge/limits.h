@@ -18,6 +18,17 @@ enum {
     LIMIT_URI_BYTES = 8192,
     /* Resource subscriptions of one session. */
     LIMIT_SESSION_SUBSCRIPTIONS = 1024,
+    /* What all sessions together keep for clients whose connection broke: the oldest goes when there is more. */
+    LIMIT_REPLAY_BYTES = 64 << 20,
+    /* How long a client should wait before it comes back to a stream, in ms: the `retry` field. */
+    LIMIT_RETRY_MS = 1000,
+    /* Tasks of one child whose owner is known: the oldest is forgotten when there are more. */
+    LIMIT_TASKS = 10000,
+    /* Questions of a child's to one client that wait for their answers. */
+    LIMIT_SESSION_CALLBACKS = 64,
+    /* What waits for a session's GET stream to open: the oldest goes when there is more. */
+    LIMIT_SESSION_QUEUE_BYTES = 256 << 10,
+    LIMIT_SESSION_QUEUE_MESSAGES = 64,
     /* The result of a child's handshake, kept for every later initialize. */
     LIMIT_HANDSHAKE_BYTES = 1 << 20,
     /*

@@ -41,6 +41,7 @@ struct response {
 
 /* One event of a text/event-stream (WHATWG HTML 9.2). Its data must hold no CR or LF. */
 struct event {
+    const char *name;         /* NULL stands for "message" */
     struct slice id;          /* absent for none */
     const struct slice *data; /* parts that follow one another */
     size_t data_count;

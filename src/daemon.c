@@ -13,6 +13,7 @@
 #include "bridge/base/memory.h"
 #include "bridge/jsonrpc/reply.h"
 #include "bridge/mcp/server.h"
+#include "bridge/transport/legacy_sse.h"
 #include "bridge/transport/streamable.h"
 #include "src/child/launcher.h"
 #include "src/child/supervisor.h"
@@ -59,6 +60,8 @@ struct daemon {
     struct server server;
     struct streamable_settings streamable_settings;
     struct streamable streamable;
+    struct legacy_sse_settings sse_settings;
+    struct legacy_sse sse;
     struct health_subject health;
     struct http_router router;
     struct http_listener *listener; /* NULL once closed */
@@ -209,6 +212,7 @@ static void on_signal(uv_signal_t *handle, int number)
         daemon->state = DAEMON_DRAINING;
         timer_start(&daemon->wakeup.timers, &daemon->drain_timer, daemon->options->drain_timeout_ms, on_drain_timeout);
         streamable_drain(&daemon->streamable);
+        legacy_sse_drain(&daemon->sse);
         http_listener_drain(daemon->listener);
     } else {
         stop_at_once(daemon);
@@ -243,11 +247,26 @@ static void handle_mcp(void *context, struct exchange *exchange)
     streamable_handle(context, exchange);
 }
 
+static void handle_sse_stream(void *context, struct exchange *exchange)
+{
+    legacy_sse_handle_stream(context, exchange);
+}
+
+static void handle_sse_message(void *context, struct exchange *exchange)
+{
+    legacy_sse_handle_message(context, exchange);
+}
+
 static bool is_ready(void *context, struct slice *name, const char **state, const char **reason)
 {
     const struct daemon *daemon = context;
-    const struct channel *channel = &daemon->server.channel;
     *name = daemon->server.name;
+    if (daemon->server.shared == NULL) {
+        *state = channel_state_name(CHANNEL_CLOSED);
+        *reason = "the bridge is shutting down";
+        return false;
+    }
+    const struct channel *channel = &daemon->server.shared->channel;
     *state = channel_state_name(channel->state);
     *reason = channel->failure;
     if (daemon->state != DAEMON_SERVING) {
@@ -265,7 +284,12 @@ static void init_bridge(struct daemon *daemon)
     daemon->server_settings = (struct server_settings){
         .channel = {.start_timeout_ms = options->start_timeout_ms, .request_timeout_ms = options->request_timeout_ms},
         .session_timeout_ms = options->session_timeout_ms,
+        .children = (enum server_children)options->children,
+        .callback_timeout_ms = options->callback_timeout_ms,
+        .replay_bytes = options->replay_bytes,
+        .replay_age_ms = options->replay_age_ms,
         .max_sessions = options->max_sessions,
+        .max_children = options->max_children,
         .max_in_flight = options->max_in_flight,
     };
     daemon->streamable_settings = (struct streamable_settings){
@@ -281,6 +305,12 @@ static void init_bridge(struct daemon *daemon)
     };
     server_open(&daemon->server, &daemon->world, &daemon->command, &daemon->server_settings);
     streamable_init(&daemon->streamable, &daemon->server, &daemon->streamable_settings);
+    daemon->sse_settings = (struct legacy_sse_settings){
+        .gate = daemon->streamable_settings.gate,
+        .message_path = options->message_path,
+        .heartbeat_ms = options->heartbeat_ms,
+    };
+    legacy_sse_init(&daemon->sse, &daemon->server, &daemon->sse_settings);
 }
 
 static void init_routes(struct daemon *daemon)
@@ -288,6 +318,10 @@ static void init_routes(struct daemon *daemon)
     daemon->health = (struct health_subject){.context = daemon, .is_ready = is_ready};
     http_router_init(&daemon->router);
     http_router_add(&daemon->router, daemon->options->path, handle_mcp, &daemon->streamable);
+    if (!daemon->options->no_sse) {
+        http_router_add(&daemon->router, daemon->options->sse_path, handle_sse_stream, &daemon->sse);
+        http_router_add(&daemon->router, daemon->options->message_path, handle_sse_message, &daemon->sse);
+    }
     http_router_add(&daemon->router, "/healthz", health_handle_live, NULL);
     http_router_add(&daemon->router, "/readyz", health_handle_ready, &daemon->health);
 }
@@ -344,11 +378,10 @@ static void announce(struct daemon *daemon)
 
 static void serve(struct daemon *daemon)
 {
-    open_signal(daemon, &daemon->sigterm, SIGTERM);
-    open_signal(daemon, &daemon->sigint, SIGINT);
     init_bridge(daemon);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     http_router_release(&daemon->router);
+    legacy_sse_release(&daemon->sse);
     int result = uv_loop_close(&daemon->loop);
     assert(result == 0);
     (void)result;
@@ -369,6 +402,8 @@ int daemon_run(const struct options *options, struct guardian *guardian, struct 
         close_unstarted(&daemon);
         return -1;
     }
+    open_signal(&daemon, &daemon.sigterm, SIGTERM);
+    open_signal(&daemon, &daemon.sigint, SIGINT);
     announce(&daemon);
     serve(&daemon);
     return 0;

@@ -26,27 +26,41 @@ static const struct option table[] = {
     {"port", OPTION_COUNT, AT(port), "PORT", "8000", "port to listen on; 0 takes a free one and prints it", 65535, 0},
     {"listen", OPTION_TEXT, AT(listen), "ADDR:PORT", NULL, "both in one, as in [::1]:8000", 0, 0},
     {"path", OPTION_TEXT, AT(path), "PATH", "/mcp", "path of the MCP endpoint", 0, 0},
+    {"sse-path", OPTION_TEXT, AT(sse_path), "PATH", "/sse",
+     "path of the streams of HTTP+SSE, the transport of 2024-11-05", 0, 0},
+    {"message-path", OPTION_TEXT, AT(message_path), "PATH", "/messages", "path of the messages of HTTP+SSE", 0, 0},
+    {"no-sse", OPTION_FLAG, AT(no_sse), NULL, NULL, "serve no HTTP+SSE", 0, 0},
     {"name", OPTION_TEXT, AT(name), "NAME", NULL, "the server's name in logs; the command's file name if not given", 0,
      0},
     {"stateful", OPTION_FLAG, AT(is_stateful), NULL, NULL, "refuse requests without a session id", 0, 0},
     {"stateless", OPTION_FLAG, AT(is_stateless), NULL, NULL, "issue no session ids; GET and DELETE are refused", 0, 0},
     {"json-response", OPTION_FLAG, AT(json_response), NULL, NULL,
      "answer with one JSON body, never with an event stream", 0, 0},
+    {"children", OPTION_CHOICE, AT(children), "auto,shared,session", "auto",
+     "who gets a process of its own: with auto, clients that the server may ask something (sampling, elicitation, "
+     "roots); with session, each session",
+     0, 0},
     {"session-timeout", OPTION_DURATION, AT(session_timeout_ms), "TIME", "30min",
      "end a session that was idle for so long; 0 is never", 0, 0},
     {"request-timeout", OPTION_DURATION, AT(request_timeout_ms), "TIME", "1h",
      "answer a request with an error when the server is silent about it for so long; 0 is never", 0, 0},
     {"start-timeout", OPTION_DURATION, AT(start_timeout_ms), "TIME", "60s",
      "how long the server may take to start, and requests wait for it; 0 is for ever", 0, 0},
+    {"callback-timeout", OPTION_DURATION, AT(callback_timeout_ms), "TIME", "5min",
+     "how long a client may take to answer a question of the server's; 0 is for ever", 0, 0},
     {"drain-timeout", OPTION_DURATION, AT(drain_timeout_ms), "TIME", "25s",
      "how long running requests may go on after SIGTERM", 0, 0},
     {"stream-after", OPTION_DURATION, AT(stream_after_ms), "TIME", "5s",
      "open an event stream for an answer that takes longer; 0 is never", 0, 0},
     {"heartbeat", OPTION_DURATION, AT(heartbeat_ms), "TIME", "15s",
      "time between the comments that keep event streams open; 0 is none", 0, 0},
+    {"replay-bytes", OPTION_SIZE, AT(replay_bytes), "SIZE", "1MiB",
+     "how much a session keeps of its event streams for a client whose connection breaks; 0 is nothing", 0, 0},
+    {"replay-age", OPTION_DURATION, AT(replay_age_ms), "TIME", "5min", "how long that is kept", 0, 0},
     {"max-body", OPTION_SIZE, AT(max_body_bytes), "SIZE", "16MiB", "ceiling for the body of a request", 0, 0},
     {"max-line", OPTION_SIZE, AT(max_line_bytes), "SIZE", "64MiB", "ceiling for a message of the server's", 0, 0},
     {"max-sessions", OPTION_COUNT, AT(max_sessions), "N", "10000", "ceiling for open sessions", 10000000, 0},
+    {"max-children", OPTION_COUNT, AT(max_children), "N", "64", "ceiling for processes of the server", 100000, 0},
     {"max-in-flight", OPTION_COUNT, AT(max_in_flight), "N", "1024", "ceiling for requests that wait or run", 10000000,
      0},
     {"max-connections", OPTION_COUNT, AT(max_connections), "N", "16384", "ceiling for client connections", 10000000, 0},
@@ -304,6 +318,24 @@ static int check_ceilings(const struct options *options, struct error *error)
     return 0;
 }
 
+/* Each thing that is served has a path of its own. */
+static int check_paths(const struct options *options, struct error *error)
+{
+    const char *const paths[] = {options->path, options->sse_path, options->message_path, "/healthz", "/readyz"};
+    static const char *const names[] = {"--path", "--sse-path", "--message-path", "the path", "the path"};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        if (paths[i][0] != '/') {
+            return error_set(error, "%s takes a path that begins with /, not \"%s\"", names[i], paths[i]);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(paths[i], paths[j]) == 0) {
+                return error_set(error, "%s %s is taken by %s", names[i], paths[i], names[j]);
+            }
+        }
+    }
+    return 0;
+}
+
 static int check(const struct options *options, struct error *error)
 {
     if (check_ceilings(options, error) != 0) {
@@ -313,8 +345,8 @@ static int check(const struct options *options, struct error *error)
         return error_set(error,
                          "--stateful and --stateless exclude each other; neither is the default, which serves both");
     }
-    if (options->path[0] != '/') {
-        return error_set(error, "--path takes a path that begins with /, not \"%s\"", options->path);
+    if (check_paths(options, error) != 0) {
+        return -1;
     }
     for (size_t i = 0; i < options->environment.count; i++) {
         if (strchr(options->environment.values[i], '=') == NULL || options->environment.values[i][0] == '=') {

@@ -27,8 +27,12 @@ struct options {
     uint64_t port;
     const char *listen; /* "ADDR:PORT", the other way to say host and port; NULL when not given */
     const char *path;
+    const char *sse_path;
+    const char *message_path;
+    bool no_sse;
     const char *name; /* of the server; NULL stands for the command's file name */
 
+    int children; /* enum server_children */
     bool is_stateful;
     bool is_stateless;
     bool json_response;
@@ -36,13 +40,17 @@ struct options {
     uint64_t session_timeout_ms;
     uint64_t request_timeout_ms;
     uint64_t start_timeout_ms;
+    uint64_t callback_timeout_ms;
     uint64_t drain_timeout_ms;
     uint64_t stream_after_ms;
     uint64_t heartbeat_ms;
 
+    uint64_t replay_bytes;
+    uint64_t replay_age_ms;
     uint64_t max_body_bytes;
     uint64_t max_line_bytes;
     uint64_t max_sessions;
+    uint64_t max_children;
     uint64_t max_in_flight;
     uint64_t max_connections;
 

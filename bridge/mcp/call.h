@@ -14,7 +14,9 @@
 #include <stdbool.h>
 
 struct call;
+struct message;
 struct channel;
+struct hub;
 struct session;
 
 /* What the owner of a call hears. The parts follow one another, are one message with the client's own id or progress
@@ -25,8 +27,8 @@ struct call_events {
      * more.
      */
     void (*on_answer)(struct call *call, const struct slice *parts, size_t count);
-    /* A message that belongs to this call and comes before its answer. */
-    void (*on_message)(struct call *call, const struct slice *parts, size_t count);
+    /* A message that belongs to this call and comes before its answer. False when the client cannot be sent it. */
+    bool (*on_message)(struct call *call, const struct slice *parts, size_t count);
     /* What a call that sends no line waited for is there. Nothing else comes for it. */
     void (*on_ready)(struct call *call);
 };
@@ -55,6 +57,7 @@ struct call {
     struct slice id;    /* in bytes, as the client wrote it */
     struct slice token; /* in bytes: the client's progress token, or absent */
 
+    struct hub *hub;         /* whose child it is for */
     struct session *session; /* NULL for a stateless request */
     struct map_node by_id;   /* in the session's calls */
 
@@ -65,7 +68,7 @@ struct call {
     struct timer timer;
 
     /* Set by the server to see that a result came, before the owner gets it; NULL otherwise. */
-    void (*on_result)(struct call *call);
+    void (*on_result)(struct call *call, const struct message *answer);
     struct slice argument; /* in bytes: what on_result needs of the request */
 };
 

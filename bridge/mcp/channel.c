@@ -14,6 +14,7 @@
 #include "bridge/mcp/channel.h"
 
 #include "bridge/base/buffer.h"
+#include "bridge/base/memory.h"
 #include "bridge/jsonrpc/rewrite.h"
 
 #include <assert.h>
@@ -203,7 +204,7 @@ static void relay_answer(struct channel *channel, struct call *call, const struc
     mux_leave(&channel->mux, &call->entry);
     forget_call(channel, call);
     if (message->kind == MESSAGE_RESULT && call->on_result != NULL) {
-        call->on_result(call);
+        call->on_result(call, message);
     }
     struct rewrite answer;
     const struct replacement replacement = {message->id, call->id};
@@ -261,8 +262,7 @@ static void refuse_process(struct channel *channel)
 
 static void take_handshake(struct channel *channel, const struct message *message)
 {
-    struct number_text number;
-    if (!slice_equals(message->id, number_write(&number, channel->initialize_id))) {
+    if (!mux_is_id(message->id, channel->initialize_id)) {
         channel->events->on_dropped(channel, "an answer before the handshake's");
         return;
     }
@@ -334,6 +334,28 @@ static void on_shaking_timeout(struct timer *timer)
     refuse_process(channel);
 }
 
+static void send_our_initialize(struct channel *channel, struct slice wire_id)
+{
+    struct buffer line;
+    buffer_init(&line, 0);
+    handshake_write_initialize(&line, wire_id, channel->world->version);
+    struct slice part = buffer_slice(&line);
+    channel->child->operations->write(channel->child, &part, 1);
+    buffer_release(&line);
+}
+
+static void send_clients_initialize(struct channel *channel, struct slice wire_id)
+{
+    struct message message;
+    enum message_fault fault = message_scan_whole(&message, channel->initialize);
+    assert(fault == MESSAGE_FAULT_NONE);
+    (void)fault;
+    struct rewrite line;
+    const struct replacement replacement = {message.id, wire_id};
+    rewrite_splice(&line, message.bytes, &replacement, 1);
+    channel->child->operations->write(channel->child, line.parts, line.count);
+}
+
 static void on_up(void *owner)
 {
     struct channel *channel = owner;
@@ -343,12 +365,12 @@ static void on_up(void *owner)
     channel_enter(channel, CHANNEL_SHAKING);
     channel->initialize_id = mux_take_id(&channel->mux);
     struct number_text number;
-    struct buffer line;
-    buffer_init(&line, 0);
-    handshake_write_initialize(&line, number_write(&number, channel->initialize_id), channel->world->version);
-    struct slice part = buffer_slice(&line);
-    channel->child->operations->write(channel->child, &part, 1);
-    buffer_release(&line);
+    struct slice wire_id = number_write(&number, channel->initialize_id);
+    if (slice_exists(channel->initialize)) {
+        send_clients_initialize(channel, wire_id);
+    } else {
+        send_our_initialize(channel, wire_id);
+    }
     if (channel->settings->start_timeout_ms > 0) {
         timer_start(channel->world->timers, &channel->timer, channel->settings->start_timeout_ms, on_shaking_timeout);
     }
@@ -398,6 +420,13 @@ static void fail_waiting(struct channel *channel, const char *text)
     }
 }
 
+/* The client of a child of its own is told of the first failure: it asked for this child, and can ask again. */
+static unsigned failing_starts(const struct channel *channel)
+{
+    bool is_first = slice_exists(channel->initialize) && !slice_exists(channel->handshake.result);
+    return is_first ? 1 : CHANNEL_FAILING_STARTS;
+}
+
 static void on_down(void *owner, const struct child_end *end)
 {
     struct channel *channel = owner;
@@ -411,7 +440,7 @@ static void on_down(void *owner, const struct child_end *end)
     }
     end_running(channel, end);
     mux_forget(&channel->mux);
-    channel->is_failing = end->failures_in_a_row >= CHANNEL_FAILING_STARTS;
+    channel->is_failing = end->failures_in_a_row >= failing_starts(channel);
     if (channel->is_failing) {
         char text[sizeof(channel->failure) + 64];
         describe_not_ready(channel, text, sizeof(text));
@@ -432,6 +461,7 @@ static void on_closed(void *owner)
     assert(list_is_empty(&channel->running) && list_is_empty(&channel->waiting));
     channel_enter(channel, CHANNEL_CLOSED);
     handshake_release(&channel->handshake);
+    memory_free_slice(&channel->initialize);
     mux_release(&channel->mux);
     channel->events->on_closed(channel);
 }
@@ -444,20 +474,22 @@ static const struct child_events child_events = {
     .on_closed = on_closed,
 };
 
-void channel_open(struct channel *channel, struct world *world, const struct child_command *command,
-                  const struct channel_settings *settings, const struct channel_events *events)
+void channel_open(struct channel *channel, const struct channel_options *options)
 {
     *channel = (struct channel){
-        .world = world,
-        .settings = settings,
-        .events = events,
-        .name = command->name,
+        .world = options->world,
+        .settings = options->settings,
+        .events = options->events,
+        .name = options->command->name,
         .state = CHANNEL_STARTING,
     };
+    if (slice_exists(options->initialize)) {
+        channel->initialize = memory_copy(options->initialize);
+    }
     mux_init(&channel->mux);
     list_init(&channel->waiting);
     list_init(&channel->running);
-    channel->child = world->child_open(world, command, &child_events, channel);
+    channel->child = options->world->child_open(options->world, options->command, &child_events, channel);
 }
 
 void channel_close(struct channel *channel)

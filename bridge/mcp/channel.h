@@ -52,16 +52,25 @@ struct channel {
     struct list running; /* of calls, in order of their lines */
     size_t call_count;   /* in both */
 
-    uint64_t initialize_id; /* the wire id of the handshake in progress */
-    struct timer timer;     /* for the handshake */
-    bool is_failing;        /* starts fail one after the other: requests do not wait */
-    bool is_refused;        /* the running process failed the handshake and is being ended for that */
-    char failure[256];      /* why it is not ready, for people; empty when there was no failure */
+    struct slice initialize; /* owned: the client's, for a child of its own; absent for the bridge's */
+    uint64_t initialize_id;  /* the wire id of the handshake in progress */
+    struct timer timer;      /* for the handshake */
+    bool is_failing;         /* starts fail one after the other: requests do not wait */
+    bool is_refused;         /* the running process failed the handshake and is being ended for that */
+    char failure[256];       /* why it is not ready, for people; empty when there was no failure */
 };
 
-/* Starts the child. `command` and `settings` must outlive the channel. */
-void channel_open(struct channel *channel, struct world *world, const struct child_command *command,
-                  const struct channel_settings *settings, const struct channel_events *events);
+/* Everything is borrowed as long as the channel; only `initialize` is copied. */
+struct channel_options {
+    struct world *world;
+    const struct child_command *command;
+    const struct channel_settings *settings;
+    const struct channel_events *events;
+    struct slice initialize; /* a client's request, to be the handshake but for its id; absent: the bridge's own */
+};
+
+/* Starts the child. */
+void channel_open(struct channel *channel, const struct channel_options *options);
 
 /* Ends the child; what runs and what waits fails. on_closed comes later; idempotent. */
 void channel_close(struct channel *channel);

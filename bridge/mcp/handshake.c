@@ -36,9 +36,14 @@ static void read_capabilities(struct handshake *handshake)
 {
     cJSON *result = cJSON_ParseWithLength(handshake->result.data, handshake->result.size);
     const cJSON *capabilities = cJSON_GetObjectItemCaseSensitive(result, "capabilities");
-    const cJSON *resources = cJSON_GetObjectItemCaseSensitive(capabilities, "resources");
+    static const char *const lists[] = {"tools", "prompts", "resources"};
+    handshake->has_list_changes = 0;
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        const cJSON *list = cJSON_GetObjectItemCaseSensitive(capabilities, lists[i]);
+        bool changes = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(list, "listChanged"));
+        handshake->has_list_changes |= (unsigned)changes << i;
+    }
     handshake->has_logging = cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(capabilities, "logging"));
-    handshake->has_subscribe = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(resources, "subscribe"));
     cJSON_Delete(result);
 }
 
@@ -57,7 +62,7 @@ bool handshake_accept(struct handshake *handshake, const struct message *answer,
         describe_error(answer, why, why_size);
         return false;
     }
-    bool is_version = answer->result_version.size > 2 && answer->result_version.size <= 16 &&
+    bool is_version = answer->result_version.size > 2 && answer->result_version.size < HANDSHAKE_VERSION_TEXT &&
                       slice_exists(json_string_inside(answer->result_version));
     if (!is_version || answer->result.data[0] != '{' || answer->result.size > LIMIT_HANDSHAKE_BYTES) {
         snprintf(why, why_size, "the server's answer to initialize is not an InitializeResult");
@@ -72,11 +77,11 @@ bool handshake_accept(struct handshake *handshake, const struct message *answer,
 }
 
 struct slice handshake_answer(const struct handshake *handshake, struct slice requested, struct rewrite *parts,
-                              char version_text[16])
+                              char version_text[HANDSHAKE_VERSION_TEXT])
 {
     assert(slice_exists(handshake->result));
     struct slice version = revision_negotiate(requested, json_string_inside(handshake->version));
-    int size = snprintf(version_text, 16, "\"%.*s\"", SLICE_PRINT(version));
+    int size = snprintf(version_text, HANDSHAKE_VERSION_TEXT, "\"%.*s\"", SLICE_PRINT(version));
     struct replacement replacement = {handshake->version, slice_of(version_text, (size_t)size)};
     rewrite_splice(parts, handshake->result, &replacement, 1);
     return version;

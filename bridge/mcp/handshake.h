@@ -11,11 +11,14 @@
 
 #include <stdbool.h>
 
+/* Room for the longest name of a revision that is accepted, with quotes and a NUL. */
+enum { HANDSHAKE_VERSION_TEXT = 17 };
+
 struct handshake {
     struct slice result;  /* owned: the child's InitializeResult as it wrote it; absent before the first handshake */
     struct slice version; /* the span of its protocolVersion, with quotes */
     bool has_logging;     /* the child declared the capability */
-    bool has_subscribe;
+    unsigned has_list_changes; /* bits: tools, prompts, resources */
 };
 
 void handshake_release(struct handshake *handshake);
@@ -32,6 +35,6 @@ bool handshake_accept(struct handshake *handshake, const struct message *answer,
  * `version_text`.
  */
 struct slice handshake_answer(const struct handshake *handshake, struct slice requested, struct rewrite *parts,
-                              char version_text[16]);
+                              char version_text[HANDSHAKE_VERSION_TEXT]);
 
 #endif

@@ -2,56 +2,52 @@
 
 #include <stdio.h>
 
-static void find_most_verbose(struct map_node *node, void *context)
-{
-    enum session_log_level *level = context;
-    const struct session *session = container_of(node, struct session, by_name);
-    if (session->log_level < *level) {
-        *level = session->log_level;
-    }
-}
-
-static enum session_log_level most_verbose(const struct server *server)
+static enum session_log_level most_verbose(const struct hub *hub)
 {
     enum session_log_level level = SESSION_LOG_UNSET;
-    map_visit(&server->sessions.sessions, find_most_verbose, &level);
+    LIST_FOR_EACH(link, &hub->sessions) {
+        const struct session *session = container_of(link, struct session, in_hub);
+        if (session->log_level < level) {
+            level = session->log_level;
+        }
+    }
     return level;
 }
 
-void log_levels_update(struct server *server)
+void log_levels_update(struct hub *hub)
 {
-    enum session_log_level level = most_verbose(server);
+    enum session_log_level level = most_verbose(hub);
     /* There is no message that takes a level back, so the last one stays when nobody wants any. */
-    if (level == server->child_level || level == SESSION_LOG_UNSET) {
+    if (level == hub->child_level || level == SESSION_LOG_UNSET) {
         return;
     }
-    server->child_level = level;
+    hub->child_level = level;
     char text[16];
     int size = snprintf(text, sizeof(text), "\"%s\"", session_log_level_name(level));
-    server_tell_child(server, "logging/setLevel", "level", slice_of(text, (size_t)size));
+    hub_tell_child(hub, "logging/setLevel", "level", slice_of(text, (size_t)size));
 }
 
-void log_levels_submit(struct server *server, struct call *call, const struct message *message)
+void log_levels_submit(struct hub *hub, struct call *call, const struct message *message)
 {
     enum session_log_level level = session_log_level_read(message->level);
     /* What is not right is for the server to refuse, in its own words. */
-    if (!server->channel.handshake.has_logging || level == SESSION_LOG_UNSET) {
-        channel_submit(&server->channel, call);
+    if (!hub->channel.handshake.has_logging || level == SESSION_LOG_UNSET) {
+        channel_submit(&hub->channel, call);
         return;
     }
     if (call->session != NULL) {
         call->session->log_level = level;
-        enum session_log_level wanted = most_verbose(server);
-        if (wanted == level && wanted != server->child_level) {
+        enum session_log_level wanted = most_verbose(hub);
+        if (wanted == level && wanted != hub->child_level) {
             /*
              * The request says what the child is to be told: it goes there itself, so that its answer means it was
              * heard.
              */
-            server->child_level = level;
-            channel_submit(&server->channel, call);
+            hub->child_level = level;
+            channel_submit(&hub->channel, call);
             return;
         }
-        log_levels_update(server);
+        log_levels_update(hub);
     }
     call_answer_result(call, slice_text("{}"));
 }

@@ -5,13 +5,13 @@
 #ifndef BRIDGE_MCP_LOG_LEVELS_H
 #define BRIDGE_MCP_LOG_LEVELS_H
 
-#include "bridge/mcp/server.h"
+#include "bridge/mcp/hub.h"
 
 /* A client's logging/setLevel. */
-void log_levels_submit(struct server *server, struct call *call, const struct message *message);
+void log_levels_submit(struct hub *hub, struct call *call, const struct message *message);
 
 /* Tells the child when what it should be told has changed: a session has ended, or the child is new. */
-void log_levels_update(struct server *server);
+void log_levels_update(struct hub *hub);
 
 /*
  * Whether the session wants a notifications/message of this level, a JSON string. A session that never asked wants

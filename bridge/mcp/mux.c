@@ -93,12 +93,23 @@ static bool has_wire_id(const struct map_node *node, const void *key)
     return container_of(node, const struct mux_entry, node)->wire_id == *(const uint64_t *)key;
 }
 
+/* Some servers hand back the id 7 as "7". */
+static bool parse(struct slice id, uint64_t *wire_id)
+{
+    struct slice inside = json_string_inside(id);
+    return json_parse_id(slice_exists(inside) ? inside : id, wire_id);
+}
+
+bool mux_is_id(struct slice id, uint64_t wire_id)
+{
+    uint64_t parsed;
+    return parse(id, &parsed) && parsed == wire_id;
+}
+
 static struct mux_entry *find(const struct mux *mux, struct slice id)
 {
     uint64_t wire_id;
-    /* Some servers hand back the id 7 as "7". */
-    struct slice inside = json_string_inside(id);
-    if (!json_parse_id(slice_exists(inside) ? inside : id, &wire_id)) {
+    if (!parse(id, &wire_id)) {
         return NULL;
     }
     struct map_node *node = map_find(&mux->entries, map_hash_number(wire_id), has_wire_id, &wire_id);

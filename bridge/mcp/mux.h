@@ -62,6 +62,9 @@ void mux_leave(struct mux *mux, struct mux_entry *entry);
  */
 void mux_abandon(struct mux *mux, struct mux_entry *entry, uint64_t now_ms);
 
+/* Whether `id`, as the child wrote it, is this wire id. */
+bool mux_is_id(struct slice id, uint64_t wire_id);
+
 /* Whose wire id is this? `id` is as the child wrote it. Finding the answer to an abandoned one forgets it. */
 enum mux_owner mux_find(struct mux *mux, struct slice id, struct call **call);
 

@@ -2,8 +2,8 @@
 
 /* Newest first. */
 static const struct revision revisions[] = {
-    {.name = SLICE_LITERAL("2025-11-25"), .has_batches = false},
-    {.name = SLICE_LITERAL("2025-06-18"), .has_batches = false},
+    {.name = SLICE_LITERAL("2025-11-25"), .has_resumption = true},
+    {.name = SLICE_LITERAL("2025-06-18")},
     {.name = SLICE_LITERAL("2025-03-26"), .has_batches = true},
     {.name = SLICE_LITERAL("2024-11-05"), .has_batches = true},
 };

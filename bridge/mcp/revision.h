@@ -11,7 +11,8 @@
 
 struct revision {
     struct slice name;
-    bool has_batches; /* a body may be an array of messages: until 2025-06-18 took it away */
+    bool has_resumption; /* streams open with an event that has an id (2025-11-25, Transports, "Sending Messages" 6) */
+    bool has_batches;    /* a body may be an array of messages: until 2025-06-18 took it away */
 };
 
 /* A legacy-era revision by its name; NULL when we do not know it. */

@@ -1,7 +1,9 @@
 #include "bridge/mcp/route.h"
 
 #include "bridge/base/buffer.h"
+#include "bridge/mcp/callback.h"
 #include "bridge/mcp/log_levels.h"
+#include "bridge/mcp/server.h"
 
 #include <inttypes.h>
 
@@ -15,86 +17,169 @@ void route_drop(struct server *server, const char *why)
     }
 }
 
-static void deliver(void *context, struct session *session)
+bool route_to_session(struct hub *hub, struct session *session, const struct slice *parts, size_t count)
 {
-    const struct message *message = context;
-    session_deliver(session, &message->bytes, 1);
+    struct call *call = channel_only_call(&hub->channel);
+    if (call != NULL && call->events->on_message(call, parts, count)) {
+        return true;
+    }
+    return session_deliver_or_queue(session, parts, count);
 }
 
-static void deliver_to_node(struct map_node *node, void *context)
+/* The session that has the child alone; NULL for a shared child, and when the session has ended. */
+static struct session *own_session(const struct hub *hub)
 {
-    deliver(context, container_of(node, struct session, by_name));
+    bool has_one = hub->is_own && !list_is_empty(&hub->sessions);
+    return has_one ? container_of(hub->sessions.next, struct session, in_hub) : NULL;
 }
 
-/* Lists are the server's, the same for everybody: each session hears of a change, once, on its GET stream. */
-static void to_every_session(struct server *server, const struct message *message)
+static void to_own_session(struct hub *hub, const struct message *message)
 {
-    map_visit(&server->sessions.sessions, deliver_to_node, (void *)(uintptr_t)message);
-}
-
-static void to_subscribers(struct server *server, const struct message *message)
-{
-    subscriptions_visit_sessions(&server->subscriptions, message->uri, deliver, (void *)(uintptr_t)message);
-}
-
-/* A log message belongs to the one request that the child works at, if it is certain that there is only one. */
-static void to_only_call(struct server *server, const struct message *message)
-{
-    struct call *call = channel_only_call(&server->channel);
-    if (call == NULL) {
-        route_drop(server, "a log message that cannot be attributed to one request");
-    } else if (call->session == NULL || log_levels_pass(call->session, message->level)) {
-        call->events->on_message(call, &message->bytes, 1);
+    struct session *session = own_session(hub);
+    if (session == NULL || !session_deliver_or_queue(session, &message->bytes, 1)) {
+        route_drop(hub->server, "a notification of a kind that names nobody it is for");
     }
 }
 
-/* The child gives up a question of its own: on a shared child we answered it at once. */
-static void to_nobody(struct server *server, const struct message *message)
+/* A session whose GET stream is broken gets it when the client comes back; one that never had any is not waited for. */
+static void deliver_to_listener(struct session *session, const struct message *message)
 {
-    (void)server;
-    (void)message;
+    if (session->listen != NULL) {
+        (void)session_deliver_or_queue(session, &message->bytes, 1);
+    } else {
+        session_deliver(session, &message->bytes, 1);
+    }
+}
+
+/* Lists are the server's, the same for everybody: each session hears of a change, once, on its GET stream. */
+static void to_every_session(struct hub *hub, const struct message *message)
+{
+    if (hub->is_own) {
+        to_own_session(hub, message);
+        return;
+    }
+    LIST_FOR_EACH(link, &hub->sessions) {
+        deliver_to_listener(container_of(link, struct session, in_hub), message);
+    }
+}
+
+static void deliver_update(void *context, struct session *session)
+{
+    deliver_to_listener(session, context);
+}
+
+static void to_subscribers(struct hub *hub, const struct message *message)
+{
+    if (hub->is_own) {
+        to_own_session(hub, message);
+    } else {
+        subscriptions_visit_sessions(&hub->subscriptions, message->uri, deliver_update, (void *)(uintptr_t)message);
+    }
+}
+
+/*
+ * A log message belongs to the one request that the child works at, if it is certain that there is only one; a child
+ * of its own can always say it to its session.
+ */
+static void to_only_call(struct hub *hub, const struct message *message)
+{
+    struct call *call = channel_only_call(&hub->channel);
+    struct session *own = own_session(hub);
+    struct session *session = call != NULL ? call->session : own;
+    if (call == NULL && own == NULL) {
+        route_drop(hub->server, "a log message that cannot be attributed to one request");
+    } else if (session != NULL && !log_levels_pass(session, message->level)) {
+        return;
+    } else if (own != NULL) {
+        (void)route_to_session(hub, own, &message->bytes, 1);
+    } else {
+        (void)call->events->on_message(call, &message->bytes, 1);
+    }
+}
+
+/* MCP 2025-11-25, Tasks: a change of a task's state is for the session that made it. */
+static void to_task_owner(struct hub *hub, const struct message *message)
+{
+    struct session *owner = tasks_owner(&hub->tasks, message->task_id);
+    if (hub->is_own) {
+        to_own_session(hub, message);
+    } else if (owner != NULL) {
+        deliver_to_listener(owner, message);
+    } else {
+        route_drop(hub->server, "the state of a task that no session made");
+    }
+}
+
+/* The child gives up a question of its own. On a shared child we answered it at once. */
+static void cancel_question(struct hub *hub, const struct message *message)
+{
+    struct session *session = own_session(hub);
+    if (session != NULL) {
+        callback_cancel(session, message);
+    }
 }
 
 static const struct {
     const char *method;
-    void (*route)(struct server *server, const struct message *message);
+    void (*route)(struct hub *hub, const struct message *message);
 } routes[] = {
     {"notifications/message", to_only_call},
     {"notifications/tools/list_changed", to_every_session},
     {"notifications/prompts/list_changed", to_every_session},
     {"notifications/resources/list_changed", to_every_session},
     {"notifications/resources/updated", to_subscribers},
-    {"notifications/cancelled", to_nobody},
+    {"notifications/tasks/status", to_task_owner},
+    {"notifications/cancelled", cancel_question},
 };
 
-void route_notification(struct server *server, const struct message *message)
+void route_notification(struct hub *hub, const struct message *message)
 {
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
         if (message_is(message, routes[i].method)) {
-            routes[i].route(server, message);
+            routes[i].route(hub, message);
             return;
         }
     }
-    route_drop(server, "a notification of a kind that names nobody it is for");
+    to_own_session(hub, message);
 }
 
-void route_request(struct server *server, const struct message *message)
+void route_list_change(struct hub *hub, const char *method)
 {
-    if (server_is_full(server)) {
-        /* A child that asks and does not read: an answer would only pile up. */
-        route_drop(server, "a request, while it does not read its input");
-        return;
-    }
+    struct buffer text;
+    buffer_init(&text, 0);
+    reply_call(&text, slice_of(NULL, 0), method, slice_of(NULL, 0));
+    struct message message = {.bytes = buffer_slice(&text)};
+    to_every_session(hub, &message);
+    buffer_release(&text);
+}
+
+static void answer_child(struct hub *hub, struct slice id, bool is_ping)
+{
     struct buffer answer;
     buffer_init(&answer, 0);
-    if (message_is(message, "ping")) {
-        reply_result(&answer, message->id, slice_text("{}"));
+    if (is_ping) {
+        reply_result(&answer, id, slice_text("{}"));
     } else {
-        route_drop(server, "a question to clients, which a child that several share cannot ask");
-        reply_error(&answer, message->id, REPLY_METHOD_NOT_FOUND, "This client declared no such capability",
-                    slice_of(NULL, 0));
+        reply_error(&answer, id, REPLY_METHOD_NOT_FOUND, "This client declared no such capability", slice_of(NULL, 0));
     }
     struct slice part = buffer_slice(&answer);
-    channel_send(&server->channel, &part, 1);
+    channel_send(&hub->channel, &part, 1);
     buffer_release(&answer);
+}
+
+/* A ping asks whether the other side lives: the bridge does, and a client need not have a stream open to say so. */
+void route_request(struct hub *hub, const struct message *message)
+{
+    bool is_ping = message_is(message, "ping");
+    if (hub_is_full(hub)) {
+        /* A child that asks and does not read: an answer would only pile up. */
+        route_drop(hub->server, "a request, while it does not read its input");
+    } else if (is_ping) {
+        answer_child(hub, message->id, true);
+    } else if (hub->is_own) {
+        callback_ask(hub, message);
+    } else {
+        route_drop(hub->server, "a question to clients, which a child that several share cannot ask");
+        answer_child(hub, message->id, false);
+    }
 }

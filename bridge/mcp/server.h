@@ -1,19 +1,30 @@
 /*
- * One named server: its child, its sessions and what they share. Everything that MCP has once a connection is here
- * once a session: a client cannot tell that it is not alone.
+ * One named server: its children, its sessions, and which child serves which session. A session is an entry in a
+ * table; most share one child, and a client that may be asked something can have one of its own.
  */
 #ifndef BRIDGE_MCP_SERVER_H
 #define BRIDGE_MCP_SERVER_H
 
-#include "bridge/mcp/channel.h"
+#include "bridge/mcp/hub.h"
 #include "bridge/mcp/session_table.h"
-#include "bridge/mcp/subscriptions.h"
 #include "bridge/port.h"
+
+/* Who gets a child of its own. */
+enum server_children {
+    SERVER_CHILDREN_AUTO, /* clients that declare sampling, elicitation or roots: only so a question is surely theirs */
+    SERVER_CHILDREN_SHARED,  /* nobody */
+    SERVER_CHILDREN_SESSION, /* every session */
+};
 
 struct server_settings {
     struct channel_settings channel;
-    uint64_t session_timeout_ms; /* 0 is never */
+    enum server_children children;
+    uint64_t session_timeout_ms;  /* 0 is never */
+    uint64_t callback_timeout_ms; /* for a client's answer to its server's question; 0 is never */
+    size_t replay_bytes;          /* of a session's history of events; 0 keeps none */
+    uint64_t replay_age_ms;
     size_t max_sessions;
+    size_t max_children;  /* the shared one included */
     size_t max_in_flight; /* calls that wait or run */
 };
 
@@ -28,53 +39,55 @@ struct server_counters {
 struct server {
     struct world *world;
     const struct server_settings *settings; /* borrowed */
+    const struct child_command *command;    /* borrowed */
     struct slice name;                      /* borrowed from the command */
-    struct channel channel;                 /* the shared child */
+    struct hub *shared;                     /* NULL once closed */
+    struct list hubs;                       /* of all, the shared one included */
+    size_t hub_count;
     struct session_table sessions;
-    struct subscriptions subscriptions;
-    enum session_log_level child_level; /* what the child was told last; SESSION_LOG_UNSET when nothing */
+    struct replay_store replay_store;
     struct server_counters counters;
-    bool was_ready; /* a handshake succeeded before: what the child had been told must be told again */
+    size_t call_count; /* that wait or run */
 
-    void (*on_closed)(struct server *server);
+    void (*on_closed)(struct server *server); /* NULL until server_close() */
 };
 
-/* Starts the child at once. `command` and `settings` must outlive the server. */
+/* Starts the shared child at once. `command` and `settings` must outlive the server. */
 void server_open(struct server *server, struct world *world, const struct child_command *command,
                  const struct server_settings *settings);
 
-/* Ends the sessions and the child; every call that runs gets an error. `on_closed` is called, once, from the loop. */
+/* Ends the sessions and the children; every call that runs gets an error. `on_closed` is called once, from the loop. */
 void server_close(struct server *server, void (*on_closed)(struct server *server));
 
-/* A new session; NULL when there are too many. Only after its child was ready. */
-struct session *server_open_session(struct server *server, const struct revision *revision);
+/*
+ * The hub for a client that sent this initialize: the shared one, or one with a child of its own, to be used by a
+ * session or dropped. NULL when there are max_children.
+ */
+struct hub *server_choose_hub(struct server *server, const struct message *initialize);
+
+/* The client of a hub of its own went before it had a session. */
+void server_drop_hub(struct server *server, struct hub *hub);
+
+/* A new session on the hub, which must be ready; NULL when there are too many. */
+struct session *server_open_session(struct server *server, struct hub *hub, const struct revision *revision);
 void server_end_session(struct server *server, struct session *session);
 
-/* Whether another call may be submitted: max_in_flight. */
-bool server_has_room(const struct server *server);
+/* Whether so many more calls may be submitted: max_in_flight. */
+bool server_has_room(const struct server *server, size_t count);
 
 /*
- * Takes a client's request, whose `session` may be NULL. Its events may come before this returns. `message` is the
+ * Takes a client's request, with its hub and session set. Its events may come before this returns. `message` is the
  * call's, and needed during this call only.
  */
 void server_submit(struct server *server, struct call *call, const struct message *message);
 
-/*
- * The call is over, because on_answer or on_ready came. To be called once for each submitted call, or
- * server_give_up().
- */
+/* The call is over, because on_answer or on_ready came. To be called once for each submitted call. */
 void server_finish(struct server *server, struct call *call);
 
-/* Nobody wants the answer any more: no event comes, and the child is told. */
+/* Nobody wants the answer any more: no event comes, and the child is told. In place of server_finish(). */
 void server_give_up(struct server *server, struct call *call);
 
-/* A client's notification. `session` may be NULL. */
-void server_notify(struct server *server, struct session *session, const struct message *message);
-
-/* Whether a notification should wait for room in the child's stdin: then submit a call with CALL_WAITS_FOR_ROOM. */
-bool server_is_full(const struct server *server);
-
-/* Sends to the child what it must hear for a change of what the sessions want. Used by session state. */
-void server_tell_child(struct server *server, const char *method, const char *key, struct slice value);
+/* For hubs: this one has closed and is about to be freed. */
+void server_forget_hub(struct server *server, struct hub *hub);
 
 #endif

@@ -1,6 +1,9 @@
 #include "bridge/mcp/session.h"
 
+#include "bridge/base/buffer.h"
 #include "bridge/jsonrpc/json.h"
+
+#include <stdlib.h>
 
 static bool has_id(const struct map_node *node, const void *key)
 {
@@ -30,6 +33,66 @@ bool session_deliver(struct session *session, const struct slice *parts, size_t 
     }
     session->outlet->deliver(session->outlet, parts, count);
     return true;
+}
+
+bool session_has_resumption(const struct session *session)
+{
+    return session->revision != NULL && session->revision->has_resumption;
+}
+
+struct queued_message {
+    struct list link;
+    struct buffer bytes;
+};
+
+static void drop_oldest(struct session *session)
+{
+    struct queued_message *message = container_of(list_take_first(&session->queue), struct queued_message, link);
+    session->queue_count--;
+    session->queue_bytes -= message->bytes.size;
+    buffer_release(&message->bytes);
+    free(message);
+}
+
+static bool is_queue_over(const struct session *session)
+{
+    return session->queue_count > LIMIT_SESSION_QUEUE_MESSAGES || session->queue_bytes > LIMIT_SESSION_QUEUE_BYTES;
+}
+
+bool session_deliver_or_queue(struct session *session, const struct slice *parts, size_t count)
+{
+    if (session_deliver(session, parts, count)) {
+        return true;
+    }
+    struct queued_message *message = memory_new(sizeof(*message));
+    buffer_init(&message->bytes, 0);
+    for (size_t i = 0; i < count; i++) {
+        buffer_add(&message->bytes, parts[i]);
+    }
+    list_append(&session->queue, &message->link);
+    session->queue_count++;
+    session->queue_bytes += message->bytes.size;
+    while (is_queue_over(session)) {
+        drop_oldest(session);
+    }
+    return session->queue_count > 0;
+}
+
+void session_flush_queue(struct session *session)
+{
+    while (session->queue_count > 0 && session->outlet != NULL) {
+        const struct queued_message *message = container_of(session->queue.next, struct queued_message, link);
+        struct slice part = buffer_slice(&message->bytes);
+        session_deliver(session, &part, 1);
+        drop_oldest(session);
+    }
+}
+
+void session_clear_queue(struct session *session)
+{
+    while (session->queue_count > 0) {
+        drop_oldest(session);
+    }
 }
 
 static const char *const level_names[] = {

@@ -10,6 +10,8 @@
 #include "bridge/base/map.h"
 #include "bridge/base/timer.h"
 #include "bridge/mcp/call.h"
+#include "bridge/mcp/callback.h"
+#include "bridge/mcp/replay.h"
 #include "bridge/mcp/revision.h"
 
 #include <stdbool.h>
@@ -48,6 +50,16 @@ struct session {
     uint64_t heard_ms; /* when the client was last heard, or the last hold ended */
     struct timer idle;
     struct session_outlet *outlet; /* NULL while no GET stream is open; borrowed */
+    struct list queue;             /* of messages that wait for a GET stream */
+    size_t queue_count;
+    size_t queue_bytes;
+
+    struct replay replay;
+    struct replay_stream *listen; /* the history of the last GET stream; NULL for none */
+
+    struct hub *hub; /* whose child serves it */
+    struct list in_hub;
+    struct callbacks callbacks;
 
     struct list subscriptions; /* of struct subscriber */
     size_t subscription_count;
@@ -62,6 +74,18 @@ void session_remove_call(struct session *session, struct call *call);
 
 /* Sends a message that belongs to no request. False when no GET stream is open: then nobody gets it. */
 bool session_deliver(struct session *session, const struct slice *parts, size_t count);
+
+/* Whether its client was promised that it can come back to a broken stream. */
+bool session_has_resumption(const struct session *session);
+
+/* As session_deliver(), but keeps it for the next GET stream. False when there is no room even without older ones. */
+bool session_deliver_or_queue(struct session *session, const struct slice *parts, size_t count);
+
+/* A GET stream has opened: sends what waited for it. */
+void session_flush_queue(struct session *session);
+
+/* Forgets what waits. */
+void session_clear_queue(struct session *session);
 
 /* The level that a string names, SESSION_LOG_UNSET when it names none. `value` is JSON, with quotes. */
 enum session_log_level session_log_level_read(struct slice value);

@@ -17,7 +17,7 @@ void session_table_release(struct session_table *table)
 }
 
 /* MCP 2025-03-26, Transports, "Session Management" 1: globally unique, cryptographically secure, visible ASCII. */
-static void make_name(struct world *world, char name[SESSION_ID_TEXT + 1])
+void session_make_name(struct world *world, char name[SESSION_ID_TEXT + 1])
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char bytes[SESSION_ID_BYTES];
@@ -75,7 +75,11 @@ struct session *session_table_open(struct session_table *table, const struct rev
     session->log_level = SESSION_LOG_UNSET;
     map_init(&session->calls);
     list_init(&session->subscriptions);
-    make_name(table->world, session->name);
+    list_init(&session->queue);
+    list_init(&session->in_hub);
+    callbacks_init(&session->callbacks);
+    replay_init(&session->replay, table->replay_store);
+    session_make_name(table->world, session->name);
     map_add(&table->sessions, &session->by_name, map_hash_bytes(slice_text(session->name)));
     session_table_touch(session);
     if (table->idle_timeout_ms > 0) {
@@ -108,6 +112,11 @@ void session_table_let_go(struct session *session)
     session->holds--;
     session_table_touch(session);
     if (session->is_ended && session->holds == 0) {
+        if (session->table->on_free != NULL) {
+            session->table->on_free(session->table, session);
+        }
+        session_clear_queue(session);
+        replay_release(&session->replay);
         map_release(&session->calls);
         free(session);
     }

@@ -9,17 +9,23 @@
 
 struct session_table {
     struct world *world;
+    struct replay_store *replay_store; /* borrowed */
     struct map sessions;
     size_t max_sessions;
     uint64_t idle_timeout_ms; /* 0 is never */
     /* A session was idle for too long: to be ended with session_table_end(). */
     void (*on_idle)(struct session_table *table, struct session *session);
+    /* An ended session is held by nothing any more, and about to be freed. May be NULL. */
+    void (*on_free)(struct session_table *table, struct session *session);
 };
 
 void session_table_init(struct session_table *table, struct world *world);
 
 /* No session may be in it. */
 void session_table_release(struct session_table *table);
+
+/* A name that nobody can guess: of a session, or of an HTTP+SSE connection. */
+void session_make_name(struct world *world, char name[SESSION_ID_TEXT + 1]);
 
 /* A new session, owned by the table; NULL when there are max_sessions. */
 struct session *session_table_open(struct session_table *table, const struct revision *revision);

@@ -115,8 +115,10 @@ static void subscribe(struct subscription *subscription, struct session *session
 bool subscriptions_add(struct subscriptions *subscriptions, struct session *session, struct slice uri_json)
 {
     struct buffer uri;
-    bool is_allowed = decode(uri_json, &uri) && session->subscription_count < LIMIT_SESSION_SUBSCRIPTIONS;
-    if (is_allowed) {
+    const struct subscription *known = find(subscriptions, uri_json);
+    bool is_again = known != NULL && find_subscriber(known, session) != NULL;
+    bool is_allowed = decode(uri_json, &uri) && (is_again || session->subscription_count < LIMIT_SESSION_SUBSCRIPTIONS);
+    if (is_allowed && !is_again) {
         subscribe(find_or_make(subscriptions, buffer_slice(&uri), uri_json), session);
     }
     buffer_release(&uri);

@@ -19,31 +19,46 @@ static bool is_refused(struct slice parameters)
     return false;
 }
 
-static bool is_type(struct slice range, const char *type, const char *wild)
+/* How exactly a media range names a type: 3 by its name, 2 by its first half, 1 with everything else, 0 not at all. */
+static int precision(struct slice range, const char *type, const char *wild)
 {
-    return slice_equals_ignoring_case(range, slice_text(type)) || slice_equals_ignoring_case(range, slice_text(wild)) ||
-           slice_is(range, "*/*") || slice_is(range, "*");
+    if (slice_equals_ignoring_case(range, slice_text(type))) {
+        return 3;
+    }
+    if (slice_equals_ignoring_case(range, slice_text(wild))) {
+        return 2;
+    }
+    return slice_is(range, "*/*") || slice_is(range, "*") ? 1 : 0;
 }
 
-struct accept accept_read(const struct exchange *exchange)
+/* Whether the field takes a type: the range that names it most exactly decides (RFC 9110 12.5.1). */
+static bool takes(struct slice field, const char *type, const char *wild)
 {
-    struct accept accept = {false, false};
-    struct slice field;
-    if (exchange->operations->header(exchange, "accept", &field) == 0 || slice_trim(field).size == 0) {
-        return (struct accept){true, true};
-    }
+    int best = 0;
+    bool is_taken = false;
     struct slice element;
     while (slice_split(&field, ',', &element)) {
         struct slice range;
         slice_split(&element, ';', &range);
-        range = slice_trim(range);
-        if (is_refused(element)) {
-            continue;
+        int exactness = precision(slice_trim(range), type, wild);
+        if (exactness > best || (exactness == best && exactness > 0 && !is_refused(element))) {
+            best = exactness;
+            is_taken = !is_refused(element);
         }
-        accept.json |= is_type(range, "application/json", "application/*");
-        accept.stream |= is_type(range, "text/event-stream", "text/*");
     }
-    return accept;
+    return is_taken;
+}
+
+struct accept accept_read(const struct exchange *exchange)
+{
+    struct slice field;
+    if (exchange->operations->header(exchange, "accept", &field) == 0 || slice_trim(field).size == 0) {
+        return (struct accept){true, true};
+    }
+    return (struct accept){
+        .json = takes(field, "application/json", "application/*"),
+        .stream = takes(field, "text/event-stream", "text/*"),
+    };
 }
 
 bool accept_has_json_body(const struct exchange *exchange)

@@ -2,8 +2,8 @@
 
 #include "bridge/base/memory.h"
 #include "bridge/jsonrpc/batch.h"
-#include "bridge/jsonrpc/json.h"
 #include "bridge/mcp/revision.h"
+#include "bridge/transport/initialize.h"
 #include "bridge/transport/refusal.h"
 #include "bridge/transport/streamable.h"
 
@@ -13,66 +13,74 @@ static const struct slice no_id = {NULL, 0};
 
 /* ---- initialize ---- */
 
-static void answer_initialize(struct post *post, struct slice version, const struct rewrite *result,
-                              const struct session *session)
+static void answer_initialize(struct post *post, const struct initialize_answer *answer, const struct session *session)
 {
-    const struct call *call = &post->calls[0].call;
-    struct slice parts[REWRITE_MAX_PARTS + 4] = {SLICE_LITERAL("{\"jsonrpc\":\"2.0\",\"id\":"), call->id,
-                                                 SLICE_LITERAL(",\"result\":")};
-    size_t count = 3;
-    for (size_t i = 0; i < result->count; i++) {
-        parts[count++] = result->parts[i];
-    }
-    parts[count++] = slice_text("}");
     const struct header headers[] = {
         {"Content-Type", SLICE_LITERAL("application/json")},
         {"Mcp-Session-Id", slice_text(session != NULL ? session->name : "")},
     };
-    const struct response response = {
-        .status = 200, .headers = headers, .header_count = session != NULL ? 2 : 1, .body = parts, .body_count = count};
-    log_line(post->owner->server->world->log, LOG_LEVEL_DEBUG, post->owner->server->name, "initialize: revision %.*s%s",
-             SLICE_PRINT(version), session != NULL ? ", a session opens" : "");
+    const struct response response = {.status = 200,
+                                      .headers = headers,
+                                      .header_count = session != NULL ? 2 : 1,
+                                      .body = answer->parts,
+                                      .body_count = answer->count};
     post->exchange->operations->respond(post->exchange, &response);
 }
 
-/* The child is ready: its handshake answers for it (MCP, Lifecycle, "Initialization"). */
 static void on_child_ready(struct post *post)
 {
     struct streamable *streamable = container_of(post->owner, struct streamable, posts);
-    struct server *server = streamable->server;
     struct call *call = &post->calls[0].call;
-    struct rewrite result;
-    char version_text[16];
-    struct slice version =
-        handshake_answer(&server->channel.handshake, json_string_inside(call->argument), &result, version_text);
+    struct initialize_answer answer;
+    initialize_answer_write(&answer, call);
     struct session *session = NULL;
     if (streamable->settings->mode != STREAMABLE_STATELESS) {
-        session = server_open_session(server, revision_find(version));
+        session = server_open_session(streamable->server, call->hub, answer.revision);
         if (session == NULL) {
+            server_drop_hub(streamable->server, call->hub);
             refuse(post->exchange, REFUSAL_SESSION_CEILING, call->id, NULL);
             post_free(post);
             return;
         }
     }
-    answer_initialize(post, version, &result, session);
+    answer_initialize(post, &answer, session);
     post_free(post);
+}
+
+static struct hub *choose_hub(struct streamable *streamable, const struct message *message)
+{
+    bool is_stateless = streamable->settings->mode == STREAMABLE_STATELESS;
+    return is_stateless ? streamable->server->shared : server_choose_hub(streamable->server, message);
 }
 
 /* Any number of initialize is fine: each opens a session of its own, whatever session the client names. */
 static void take_initialize(struct incoming *incoming, const struct message *message)
 {
+    struct hub *hub = choose_hub(incoming->streamable, message);
+    if (hub == NULL) {
+        refuse(incoming->exchange, REFUSAL_CHILD_CEILING, message->id, NULL);
+        memory_free_slice(&incoming->copy);
+        return;
+    }
     struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, 1);
     post->body = incoming->copy;
     post_set_call(post, 0, NULL, message);
+    post->calls[0].call.hub = hub;
     post->calls[0].call.argument = message->protocol_version;
     post_wait(post, CALL_WAITS_FOR_CHILD, on_child_ready);
 }
 
 /* ---- The messages of a POST ---- */
 
-static bool check_room(struct incoming *incoming, struct slice id)
+/* Whose child the messages are for. */
+static struct hub *hub_of(const struct incoming *incoming)
 {
-    if (server_has_room(incoming->streamable->server)) {
+    return incoming->session != NULL ? incoming->session->hub : incoming->streamable->server->shared;
+}
+
+static bool check_room(struct incoming *incoming, struct slice id, size_t count)
+{
+    if (server_has_room(incoming->streamable->server, count)) {
         return true;
     }
     bool in_session = incoming->session != NULL;
@@ -89,7 +97,7 @@ static void accept_and_forget(struct incoming *incoming)
 
 static void take_request(struct incoming *incoming, const struct message *message)
 {
-    if (!check_room(incoming, message->id)) {
+    if (!check_room(incoming, message->id, 1)) {
         memory_free_slice(&incoming->copy);
         return;
     }
@@ -107,7 +115,7 @@ static void on_room(struct post *post)
 {
     struct message message;
     if (message_scan_whole(&message, post->calls[0].call.bytes) == MESSAGE_FAULT_NONE) {
-        server_notify(post->owner->server, NULL, &message);
+        hub_notify(post->calls[0].call.hub, NULL, &message);
     }
     respond_empty(post->exchange, 202, NULL, 0);
     post_free(post);
@@ -115,17 +123,27 @@ static void on_room(struct post *post)
 
 static void take_notification(struct incoming *incoming, const struct message *message)
 {
-    struct server *server = incoming->streamable->server;
+    struct hub *hub = hub_of(incoming);
     /* A cancellation goes ahead: it makes room. */
-    if (!server_is_full(server) || message_is(message, "notifications/cancelled")) {
-        server_notify(server, incoming->session, message);
+    if (!hub_is_full(hub) || message_is(message, "notifications/cancelled")) {
+        hub_notify(hub, incoming->session, message);
         accept_and_forget(incoming);
         return;
     }
     struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, 1);
     post->body = incoming->copy;
     post_set_call(post, 0, NULL, message);
+    post->calls[0].call.hub = hub;
     post_wait(post, CALL_WAITS_FOR_ROOM, on_room);
+}
+
+/* An answer to a question of the child's. One that is late, double or foreign is taken as well, and dropped. */
+static void take_response(const struct incoming *incoming, const struct message *message)
+{
+    if (incoming->session == NULL || !callback_answer(incoming->session, message)) {
+        struct server *server = incoming->streamable->server;
+        log_line(server->world->log, LOG_LEVEL_DEBUG, server->name, "dropped a client's answer that nobody waits for");
+    }
 }
 
 static void dispatch(struct incoming *incoming, const struct message *message)
@@ -143,7 +161,7 @@ static void dispatch(struct incoming *incoming, const struct message *message)
         break;
     case MESSAGE_RESULT:
     case MESSAGE_ERROR:
-        /* A child that sessions share asks nothing, so this answers nothing: late, double or foreign. */
+        take_response(incoming, message);
         accept_and_forget(incoming);
         break;
     }
@@ -209,7 +227,7 @@ static bool check_batch(struct incoming *incoming, const struct batch_census *ce
     } else if (census->has_initialize) {
         refuse(incoming->exchange, REFUSAL_BATCH_INITIALIZE, no_id, NULL);
     } else {
-        return census->requests == 0 || check_room(incoming, no_id);
+        return census->requests == 0 || check_room(incoming, no_id, census->requests);
     }
     return false;
 }
@@ -223,7 +241,9 @@ static void notify_batch(struct incoming *incoming, struct slice body)
     struct message message;
     while (batch_next(&body, &message)) {
         if (message.kind == MESSAGE_NOTIFICATION) {
-            server_notify(incoming->streamable->server, incoming->session, &message);
+            hub_notify(hub_of(incoming), incoming->session, &message);
+        } else if (message.kind != MESSAGE_REQUEST) {
+            take_response(incoming, &message);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #include "bridge/base/memory.h"
 #include "bridge/limits.h"
+#include "bridge/transport/resume.h"
 
 #include <stdlib.h>
 
@@ -14,7 +15,7 @@ struct listen_stream {
     struct list link;
 };
 
-/* The exchange is over, or about to be. */
+/* The exchange is over, or about to be. The history stays, for a client that comes back. */
 static void release(struct listen_stream *stream)
 {
     timer_stop(stream->owner->world->timers, &stream->heartbeat);
@@ -43,13 +44,19 @@ static void deliver(struct session_outlet *outlet, const struct slice *parts, si
 {
     struct listen_stream *stream = container_of(outlet, struct listen_stream, outlet);
     struct exchange *exchange = stream->exchange;
+    struct replay_stream *history = stream->session->listen;
+    struct event_id id;
+    const struct event event = {
+        .id = history != NULL ? replay_add(history, &id, parts, count) : slice_of(NULL, 0),
+        .data = parts,
+        .data_count = count,
+    };
     /* A reader that does not read loses its stream, and only that. */
     if (exchange->operations->queued(exchange) > LIMIT_STREAM_QUEUE_BYTES) {
         close_outlet(outlet);
-        return;
+    } else {
+        exchange->operations->send_event(exchange, &event);
     }
-    const struct event event = {.data = parts, .data_count = count};
-    exchange->operations->send_event(exchange, &event);
 }
 
 static void on_heartbeat(struct timer *timer)
@@ -59,7 +66,11 @@ static void on_heartbeat(struct timer *timer)
     timer_start(stream->owner->world->timers, timer, stream->owner->heartbeat_ms, on_heartbeat);
 }
 
-void listen_stream_open(struct listen_owner *owner, struct exchange *exchange, struct session *session)
+/*
+ * Makes it the session's stream; its head goes out at once. Some proxies hold it back until the first byte of the
+ * body.
+ */
+static void attach(struct listen_owner *owner, struct exchange *exchange, struct session *session)
 {
     if (session->outlet != NULL) {
         session->outlet->close(session->outlet);
@@ -73,11 +84,33 @@ void listen_stream_open(struct listen_owner *owner, struct exchange *exchange, s
     exchange->handler = stream;
     exchange->on_closed = on_client_gone;
     exchange->operations->open_stream(exchange, NULL, 0);
-    /* Some proxies hold the head back until the first byte of the body. */
     exchange->operations->send_comment(exchange, "open");
     if (owner->heartbeat_ms > 0) {
         timer_start(owner->world->timers, &stream->heartbeat, owner->heartbeat_ms, on_heartbeat);
     }
+}
+
+void listen_stream_open(struct listen_owner *owner, struct exchange *exchange, struct session *session)
+{
+    attach(owner, exchange, session);
+    if (session_has_resumption(session)) {
+        struct event_id id;
+        if (session->listen != NULL) {
+            replay_end(session->listen);
+        }
+        session->listen = replay_open(&session->replay, true);
+        const struct event event = {.id = replay_first_id(session->listen, &id), .retry_ms = LIMIT_RETRY_MS};
+        exchange->operations->send_event(exchange, &event);
+    }
+    session_flush_queue(session);
+}
+
+void listen_stream_resume(struct listen_owner *owner, struct exchange *exchange, struct session *session,
+                          uint64_t number)
+{
+    attach(owner, exchange, session);
+    replay_visit(session->listen, number, resume_send, exchange);
+    session_flush_queue(session);
 }
 
 void listen_stream_close_all(struct listen_owner *owner)

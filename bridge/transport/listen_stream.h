@@ -18,6 +18,10 @@ struct listen_owner {
 /* Answers the exchange with a stream, in place of the one that the session may have: the newer wins. */
 void listen_stream_open(struct listen_owner *owner, struct exchange *exchange, struct session *session);
 
+/* The same for a client that comes back to a stream whose history was kept: it goes on behind the event `number`. */
+void listen_stream_resume(struct listen_owner *owner, struct exchange *exchange, struct session *session,
+                          uint64_t number);
+
 /* Closes all, so that clients go and ask another replica. */
 void listen_stream_close_all(struct listen_owner *owner);
 

@@ -25,7 +25,7 @@ static const struct {
 } states[] = {
     [POST_SILENT] = {"silent", {[POST_STREAMING] = true, [POST_ORPHANED] = true}},
     [POST_STREAMING] = {"streaming", {[POST_ORPHANED] = true}},
-    [POST_ORPHANED] = {"orphaned", {false}},
+    [POST_ORPHANED] = {"orphaned", {[POST_STREAMING] = true}},
 };
 
 static void post_enter(struct post *post, enum post_state state)
@@ -35,6 +35,8 @@ static void post_enter(struct post *post, enum post_state state)
              states[post->state].name, states[state].name);
     post->state = state;
 }
+
+static void on_client_gone(struct exchange *exchange);
 
 static struct post *post_of(struct call *call)
 {
@@ -49,6 +51,10 @@ static struct timers *timers_of(const struct post *post)
 void post_free(struct post *post)
 {
     timer_stop(timers_of(post), &post->timer);
+    if (post->stream != NULL) {
+        replay_end(post->stream);
+        session_table_let_go(post->session);
+    }
     buffer_release(&post->answers);
     memory_free_slice(&post->body);
     post->owner->count--;
@@ -64,15 +70,53 @@ static void on_heartbeat(struct timer *timer)
     timer_start(timers_of(post), timer, post->owner->settings.heartbeat_ms, on_heartbeat);
 }
 
-static void open_stream(struct post *post)
+static void start_heartbeat(struct post *post)
 {
-    post_enter(post, POST_STREAMING);
-    post->exchange->operations->open_stream(post->exchange, NULL, 0);
     if (post->owner->settings.heartbeat_ms > 0) {
         timer_start(timers_of(post), &post->timer, post->owner->settings.heartbeat_ms, on_heartbeat);
     } else {
         timer_stop(timers_of(post), &post->timer);
     }
+}
+
+/* The client came back to the stream, maybe before its old connection was seen to be broken: the newer one wins. */
+static void resume(void *live, struct exchange *exchange)
+{
+    struct post *post = live;
+    if (post->state == POST_STREAMING) {
+        post->exchange->operations->close_stream(post->exchange);
+    } else {
+        post_enter(post, POST_STREAMING);
+    }
+    post->exchange = exchange;
+    exchange->handler = post;
+    exchange->on_closed = on_client_gone;
+    start_heartbeat(post);
+}
+
+/*
+ * MCP 2025-11-25, Transports, "Sending Messages" 6: an event with an id and no data, so that there is an id to come
+ * back with.
+ */
+static void open_history(struct post *post)
+{
+    struct event_id id;
+    post->stream = replay_open(&post->session->replay, false);
+    post->stream->live = post;
+    post->stream->resume = resume;
+    session_table_hold(post->session);
+    const struct event event = {.id = replay_first_id(post->stream, &id), .retry_ms = LIMIT_RETRY_MS};
+    post->exchange->operations->send_event(post->exchange, &event);
+}
+
+static void open_stream(struct post *post)
+{
+    post_enter(post, POST_STREAMING);
+    post->exchange->operations->open_stream(post->exchange, NULL, 0);
+    if (post->session != NULL && session_has_resumption(post->session)) {
+        open_history(post);
+    }
+    start_heartbeat(post);
 }
 
 static bool may_stream(const struct post *post)
@@ -87,25 +131,43 @@ static void on_long_silence(struct timer *timer)
 
 static void send_event(struct post *post, const struct slice *parts, size_t count)
 {
-    const struct event event = {.data = parts, .data_count = count};
-    post->exchange->operations->send_event(post->exchange, &event);
+    struct event_id id;
+    struct slice id_text = post->stream != NULL ? replay_add(post->stream, &id, parts, count) : slice_of(NULL, 0);
+    if (post->exchange != NULL) {
+        const struct event event = {.id = id_text, .data = parts, .data_count = count};
+        post->exchange->operations->send_event(post->exchange, &event);
+    }
+}
+
+/* The wait for a child of the client's own has failed, or the client has gone: no session will use it. */
+static void drop_unused_hub(struct post *post)
+{
+    if (post->calls[0].call.wish == CALL_WAITS_FOR_CHILD) {
+        server_drop_hub(post->owner->server, post->calls[0].call.hub);
+    }
 }
 
 /* ---- What its calls tell ---- */
 
-static void on_message(struct call *call, const struct slice *parts, size_t count)
+static bool on_message(struct call *call, const struct slice *parts, size_t count)
 {
     struct post *post = post_of(call);
-    if (post->state == POST_ORPHANED || !may_stream(post)) {
-        return;
+    if (!may_stream(post) || (post->state == POST_ORPHANED && post->stream == NULL)) {
+        return false;
     }
     if (post->state == POST_SILENT) {
         open_stream(post);
     }
+    if (post->state == POST_ORPHANED) {
+        send_event(post, parts, count);
+        return true;
+    }
     /* A reader that is slow loses what can be lost; the answer always comes. */
-    if (post->exchange->operations->queued(post->exchange) < LIMIT_PROGRESS_QUEUE_BYTES) {
+    bool has_room = post->exchange->operations->queued(post->exchange) < LIMIT_PROGRESS_QUEUE_BYTES;
+    if (has_room) {
         send_event(post, parts, count);
     }
+    return has_room;
 }
 
 static void collect(struct post *post, const struct slice *parts, size_t count)
@@ -182,9 +244,13 @@ static void on_answer(struct call *call, const struct slice *parts, size_t count
         answer_as_event(post, parts, count);
         break;
     case POST_ORPHANED:
+        if (post->stream != NULL) {
+            send_event(post, parts, count);
+        }
         break;
     }
     if (post->open_calls == 0) {
+        drop_unused_hub(post);
         post_free(post);
     }
 }
@@ -244,6 +310,7 @@ static void on_client_gone(struct exchange *exchange)
     for (size_t i = 0; i < post->call_count; i++) {
         server_give_up(post->owner->server, &post->calls[i].call);
     }
+    drop_unused_hub(post);
     post_free(post);
 }
 
@@ -278,6 +345,8 @@ void post_set_call(struct post *post, size_t index, struct session *session, con
     call->id = message->id;
     call->token = message->meta_token;
     call->session = session;
+    post->session = session;
+    call->hub = session != NULL ? session->hub : post->owner->server->shared;
 }
 
 void post_submit(struct post *post, size_t index, const struct message *message)

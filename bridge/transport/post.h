@@ -43,10 +43,12 @@ struct post {
     struct exchange *exchange; /* NULL once orphaned */
     struct accept accept;
     enum post_state state;
-    struct timer timer;    /* until the stream opens, then for its heartbeat */
-    bool is_batch;         /* the answer is an array */
-    struct buffer answers; /* of a batch, collected for JSON */
-    struct slice body;     /* owned: the calls' bytes, when they are not the exchange's own; else absent */
+    struct session *session;      /* of the calls; held once there is a stream; NULL for stateless requests */
+    struct replay_stream *stream; /* the history of what was streamed; NULL when nobody can come back to it */
+    struct timer timer;           /* until the stream opens, then for its heartbeat */
+    bool is_batch;                /* the answer is an array */
+    struct buffer answers;        /* of a batch, collected for JSON */
+    struct slice body;            /* owned: the calls' bytes, when they are not the exchange's own; else absent */
     void (*on_ready)(struct post *post); /* of post_wait() */
     size_t open_calls;
     size_t call_count;
@@ -56,7 +58,10 @@ struct post {
 /* For `call_count` requests, to be filled in with post_set_call(). */
 struct post *post_new(struct post_owner *owner, struct exchange *exchange, struct accept accept, size_t call_count);
 
-/* The call at `index` is this request. Its bytes must live as long as the exchange, or as post->body. */
+/*
+ * The call at `index` is this request, for the session's child or, without one, for the shared. Its bytes must live as
+ * long as the exchange, or as post->body.
+ */
 void post_set_call(struct post *post, size_t index, struct session *session, const struct message *message);
 
 /* Submits the call at `index`. After the last one the post may be over and freed. */

@@ -13,17 +13,21 @@ enum refusal {
     REFUSAL_ORIGIN,
     REFUSAL_METHOD,           /* neither GET, POST nor DELETE */
     REFUSAL_METHOD_STATELESS, /* GET or DELETE where there are no sessions */
+    REFUSAL_METHOD_STREAM,    /* anything but GET at the path of an HTTP+SSE stream */
+    REFUSAL_NOT_INITIALIZED,  /* HTTP+SSE: a request before initialize was answered */
+    REFUSAL_INITIALIZED,      /* HTTP+SSE: a second initialize on one connection */
     REFUSAL_ACCEPT,
     REFUSAL_ACCEPT_STREAM,
     REFUSAL_CONTENT_TYPE,
     REFUSAL_BATCH, /* the revision has none */
     REFUSAL_BATCH_INITIALIZE,
-    REFUSAL_BATCH_SIZE,
     REFUSAL_SESSION_MISSING,
     REFUSAL_SESSION_UNKNOWN,
     REFUSAL_SESSION_CEILING,
+    REFUSAL_CHILD_CEILING,
     REFUSAL_CALL_CEILING, /* outside a session */
     REFUSAL_CALL_CEILING_IN_SESSION,
+    REFUSAL_EVENT_UNKNOWN,   /* Last-Event-ID is of no stream that is kept */
     REFUSAL_VERSION,         /* MCP-Protocol-Version names none that we know */
     REFUSAL_MODERN_DISCOVER, /* server/discover: no revision of the modern era is served */
     REFUSAL_MODERN,          /* any other request of the modern era: refuse_modern() */

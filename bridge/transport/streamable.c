@@ -4,6 +4,7 @@
 #include "bridge/mcp/revision.h"
 #include "bridge/transport/incoming.h"
 #include "bridge/transport/refusal.h"
+#include "bridge/transport/resume.h"
 
 #include <stdio.h>
 
@@ -136,10 +137,6 @@ static void post_batch(struct incoming *incoming)
     struct exchange *exchange = incoming->exchange;
     size_t count;
     enum message_fault fault = batch_check(exchange->body, &count);
-    if (fault == MESSAGE_FAULT_SHAPE && (count == 0 || count > LIMIT_BATCH_MESSAGES)) {
-        refuse(exchange, REFUSAL_BATCH_SIZE, no_id, NULL);
-        return;
-    }
     if (fault != MESSAGE_FAULT_NONE) {
         refuse_fault(exchange, no_id, message_fault_code(fault), message_fault_text(fault));
         return;
@@ -166,6 +163,16 @@ static void handle_post(struct streamable *streamable, struct exchange *exchange
 
 /* ---- GET, DELETE and the rest ---- */
 
+static void open_listen_stream(struct streamable *streamable, struct exchange *exchange, struct session *session)
+{
+    struct slice last_event_id;
+    if (exchange->operations->header(exchange, "last-event-id", &last_event_id) > 0) {
+        resume_stream(&streamable->streams, exchange, session, last_event_id);
+    } else {
+        listen_stream_open(&streamable->streams, exchange, session);
+    }
+}
+
 static void handle_get(struct streamable *streamable, struct exchange *exchange)
 {
     struct session *session;
@@ -174,7 +181,7 @@ static void handle_get(struct streamable *streamable, struct exchange *exchange)
     } else if (!accept_read(exchange).stream) {
         refuse(exchange, REFUSAL_ACCEPT_STREAM, no_id, NULL);
     } else if (find_session(streamable, exchange, no_id, &session) && check_version(exchange, no_id)) {
-        listen_stream_open(&streamable->streams, exchange, session);
+        open_listen_stream(streamable, exchange, session);
     }
 }
 

@@ -50,7 +50,7 @@ struct http_pieces http_event_stream_event(struct buffer *scratch, const struct 
 {
     start(scratch);
     if (has_data(event)) {
-        buffer_add_text(scratch, "event: message\n");
+        buffer_add_format(scratch, "event: %s\n", event->name != NULL ? event->name : "message");
     }
     if (slice_exists(event->id)) {
         buffer_add_text(scratch, "id: ");

@@ -1,0 +1,164 @@
+#include "bridge/mcp/callback.h"
+
+#include "bridge/base/buffer.h"
+#include "bridge/base/memory.h"
+#include "bridge/jsonrpc/json.h"
+#include "bridge/jsonrpc/reply.h"
+#include "bridge/jsonrpc/rewrite.h"
+#include "bridge/mcp/hub.h"
+#include "bridge/mcp/route.h"
+#include "bridge/mcp/server.h"
+
+#include <stdlib.h>
+
+struct callback {
+    struct list link;
+    struct hub *hub; /* borrowed: it outlives the question */
+    struct session *session;
+    uint64_t id;           /* as the client knows it */
+    struct slice child_id; /* owned: as the child wrote it */
+    struct timer timer;
+};
+
+void callbacks_init(struct callbacks *callbacks)
+{
+    *callbacks = (struct callbacks){.count = 0};
+    list_init(&callbacks->open);
+}
+
+static void forget(struct callbacks *callbacks, struct callback *callback, struct timers *timers)
+{
+    timer_stop(timers, &callback->timer);
+    list_remove(&callback->link);
+    callbacks->count--;
+    memory_free_slice(&callback->child_id);
+    free(callback);
+}
+
+static void refuse(struct hub *hub, struct slice child_id, enum reply_code code, const char *text)
+{
+    struct buffer answer;
+    buffer_init(&answer, 0);
+    reply_error(&answer, child_id, code, text, slice_of(NULL, 0));
+    struct slice part = buffer_slice(&answer);
+    channel_send(&hub->channel, &part, 1);
+    buffer_release(&answer);
+}
+
+static void on_timeout(struct timer *timer)
+{
+    struct callback *callback = container_of(timer, struct callback, timer);
+    struct hub *hub = callback->hub;
+    refuse(hub, callback->child_id, REPLY_TIMEOUT, "The client did not answer in time");
+    forget(&callback->session->callbacks, callback, hub->server->world->timers);
+}
+
+static struct callback *open_callback(struct hub *hub, struct session *session, struct slice child_id)
+{
+    struct callback *callback = memory_new(sizeof(*callback));
+    callback->hub = hub;
+    callback->session = session;
+    callback->id = ++session->callbacks.last_id;
+    callback->child_id = memory_copy(child_id);
+    list_append(&session->callbacks.open, &callback->link);
+    session->callbacks.count++;
+    uint64_t timeout_ms = hub->server->settings->callback_timeout_ms;
+    if (timeout_ms > 0) {
+        timer_start(hub->server->world->timers, &callback->timer, timeout_ms, on_timeout);
+    }
+    return callback;
+}
+
+static struct session *only_session(const struct hub *hub)
+{
+    return list_is_empty(&hub->sessions) ? NULL : container_of(hub->sessions.next, struct session, in_hub);
+}
+
+void callback_ask(struct hub *hub, const struct message *message)
+{
+    struct session *session = only_session(hub);
+    if (session == NULL || session->callbacks.count >= LIMIT_SESSION_CALLBACKS) {
+        refuse(hub, message->id, REPLY_INTERNAL_ERROR, "There is no client that could answer");
+        return;
+    }
+    struct callback *callback = open_callback(hub, session, message->id);
+    struct number_text number;
+    struct rewrite question;
+    const struct replacement replacement = {message->id, number_write(&number, callback->id)};
+    rewrite_splice(&question, message->bytes, &replacement, 1);
+    if (!route_to_session(hub, session, question.parts, question.count)) {
+        refuse(hub, message->id, REPLY_INTERNAL_ERROR, "The client has no stream open on which it could be asked");
+        forget(&session->callbacks, callback, hub->server->world->timers);
+    }
+}
+
+/* Questions are few: a session has LIMIT_SESSION_CALLBACKS at most. */
+static struct callback *find_by_id(const struct callbacks *callbacks, struct slice id)
+{
+    uint64_t number;
+    if (!json_parse_id(id, &number)) {
+        return NULL;
+    }
+    LIST_FOR_EACH(link, &callbacks->open) {
+        struct callback *callback = container_of(link, struct callback, link);
+        if (callback->id == number) {
+            return callback;
+        }
+    }
+    return NULL;
+}
+
+bool callback_answer(struct session *session, const struct message *message)
+{
+    struct callback *callback = find_by_id(&session->callbacks, message->id);
+    if (callback == NULL) {
+        return false;
+    }
+    struct hub *hub = callback->hub;
+    struct rewrite answer;
+    const struct replacement replacement = {message->id, callback->child_id};
+    rewrite_splice(&answer, message->bytes, &replacement, 1);
+    channel_send(&hub->channel, answer.parts, answer.count);
+    forget(&session->callbacks, callback, hub->server->world->timers);
+    return true;
+}
+
+static struct callback *find_by_child_id(const struct callbacks *callbacks, struct slice child_id)
+{
+    LIST_FOR_EACH(link, &callbacks->open) {
+        struct callback *callback = container_of(link, struct callback, link);
+        if (slice_equals(callback->child_id, child_id)) {
+            return callback;
+        }
+    }
+    return NULL;
+}
+
+void callback_cancel(struct session *session, const struct message *message)
+{
+    struct callback *callback = find_by_child_id(&session->callbacks, message->request_id);
+    if (callback == NULL) {
+        return;
+    }
+    struct number_text number;
+    struct rewrite cancel;
+    const struct replacement replacement = {message->request_id, number_write(&number, callback->id)};
+    rewrite_splice(&cancel, message->bytes, &replacement, 1);
+    (void)route_to_session(callback->hub, session, cancel.parts, cancel.count);
+    forget(&session->callbacks, callback, callback->hub->server->world->timers);
+}
+
+void callbacks_forget(struct callbacks *callbacks, struct timers *timers)
+{
+    while (!list_is_empty(&callbacks->open)) {
+        forget(callbacks, container_of(callbacks->open.next, struct callback, link), timers);
+    }
+}
+
+void callbacks_refuse(struct callbacks *callbacks, struct hub *hub)
+{
+    LIST_FOR_EACH(link, &callbacks->open) {
+        refuse(hub, container_of(link, struct callback, link)->child_id, REPLY_INTERNAL_ERROR, "The client is gone");
+    }
+    callbacks_forget(callbacks, hub->server->world->timers);
+}

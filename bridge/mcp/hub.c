@@ -1,0 +1,324 @@
+#include "bridge/mcp/hub.h"
+
+#include "bridge/base/buffer.h"
+#include "bridge/mcp/callback.h"
+#include "bridge/mcp/log_levels.h"
+#include "bridge/mcp/route.h"
+#include "bridge/mcp/server.h"
+
+#include <stdlib.h>
+
+static struct hub *hub_of(struct channel *channel)
+{
+    return container_of(channel, struct hub, channel);
+}
+
+/* ---- What the channel tells ---- */
+
+static void subscribe_again(void *context, struct slice uri_json)
+{
+    hub_tell_child(context, "resources/subscribe", "uri", uri_json);
+}
+
+/* A new process knows nothing of what its predecessor was told, and may have other lists. */
+static void restore(struct hub *hub)
+{
+    static const char *const list_changes[] = {
+        "notifications/tools/list_changed",
+        "notifications/prompts/list_changed",
+        "notifications/resources/list_changed",
+    };
+    hub->server->counters.restarts++;
+    hub->child_level = SESSION_LOG_UNSET;
+    log_levels_update(hub);
+    subscriptions_visit_uris(&hub->subscriptions, subscribe_again, hub);
+    for (size_t i = 0; i < sizeof(list_changes) / sizeof(list_changes[0]); i++) {
+        if (hub->channel.handshake.has_list_changes & (1u << i)) {
+            route_list_change(hub, list_changes[i]);
+        }
+    }
+}
+
+static void on_channel_ready(struct channel *channel)
+{
+    struct hub *hub = hub_of(channel);
+    log_line(hub->server->world->log, LOG_LEVEL_INFO, hub->server->name, "the server is ready");
+    if (hub->was_ready) {
+        restore(hub);
+    }
+    hub->was_ready = true;
+}
+
+/* A child that never served its session is not started again: the client was told why, and may try anew. */
+static void on_channel_down(struct channel *channel)
+{
+    struct hub *hub = hub_of(channel);
+    log_line(hub->server->world->log, LOG_LEVEL_DEBUG, hub->server->name, "%s", channel->failure);
+    LIST_FOR_EACH(link, &hub->sessions) {
+        callbacks_forget(&container_of(link, struct session, in_hub)->callbacks, hub->server->world->timers);
+    }
+    tasks_clear(&hub->tasks);
+    if (hub->is_own && !hub->was_ready) {
+        hub_close(hub);
+    }
+}
+
+static void on_channel_notification(struct channel *channel, const struct message *message)
+{
+    route_notification(hub_of(channel), message);
+}
+
+static void on_channel_request(struct channel *channel, const struct message *message)
+{
+    route_request(hub_of(channel), message);
+}
+
+static void on_channel_dropped(struct channel *channel, const char *why)
+{
+    route_drop(hub_of(channel)->server, why);
+}
+
+static void on_channel_closed(struct channel *channel)
+{
+    struct hub *hub = hub_of(channel);
+    subscriptions_release(&hub->subscriptions);
+    tasks_clear(&hub->tasks);
+    server_forget_hub(hub->server, hub);
+    free(hub);
+}
+
+static const struct channel_events channel_events = {
+    .on_ready = on_channel_ready,
+    .on_down = on_channel_down,
+    .on_notification = on_channel_notification,
+    .on_request = on_channel_request,
+    .on_dropped = on_channel_dropped,
+    .on_closed = on_channel_closed,
+};
+
+/* ---- Life ---- */
+
+struct hub *hub_open(struct server *server, struct slice initialize)
+{
+    struct hub *hub = memory_new(sizeof(*hub));
+    hub->server = server;
+    hub->child_level = SESSION_LOG_UNSET;
+    hub->is_own = slice_exists(initialize);
+    list_init(&hub->link);
+    list_init(&hub->sessions);
+    subscriptions_init(&hub->subscriptions);
+    tasks_init(&hub->tasks);
+    const struct channel_options options = {
+        .world = server->world,
+        .command = server->command,
+        .settings = &server->settings->channel,
+        .events = &channel_events,
+        .initialize = initialize,
+    };
+    channel_open(&hub->channel, &options);
+    return hub;
+}
+
+void hub_close(struct hub *hub)
+{
+    channel_close(&hub->channel);
+}
+
+void hub_add_session(struct hub *hub, struct session *session)
+{
+    session->hub = hub;
+    list_append(&hub->sessions, &session->in_hub);
+}
+
+static void unsubscribe_last(void *context, struct slice uri_json)
+{
+    hub_tell_child(context, "resources/unsubscribe", "uri", uri_json);
+}
+
+void hub_remove_session(struct hub *hub, struct session *session)
+{
+    list_remove(&session->in_hub);
+    subscriptions_remove_all(&hub->subscriptions, session, unsubscribe_last, hub);
+    tasks_forget_session(&hub->tasks, session);
+    callbacks_refuse(&session->callbacks, hub);
+    if (session->log_level != SESSION_LOG_UNSET) {
+        log_levels_update(hub);
+    }
+}
+
+/* ---- Requests ---- */
+
+static void subscribe(struct call *call, const struct message *answer)
+{
+    (void)answer;
+    struct hub *hub = call->hub;
+    if (call->session->is_ended) {
+        /* Nobody wants it any more, unless somebody else has asked meanwhile. */
+        if (!subscriptions_has(&hub->subscriptions, call->argument)) {
+            hub_tell_child(hub, "resources/unsubscribe", "uri", call->argument);
+        }
+        return;
+    }
+    /* Beyond its ceiling a session hears of no update, and that was said when it asked. */
+    (void)subscriptions_add(&hub->subscriptions, call->session, call->argument);
+}
+
+static void submit_subscribe(struct hub *hub, struct call *call, const struct message *message)
+{
+    if (call->session == NULL) {
+        call_answer_error(call, REPLY_METHOD_NOT_FOUND,
+                          "resources/subscribe needs a session: updates come on its GET stream");
+    } else if (message->uri.size > LIMIT_URI_BYTES ||
+               call->session->subscription_count >= LIMIT_SESSION_SUBSCRIPTIONS) {
+        call_answer_error(call, REPLY_INVALID_PARAMS, "Too many subscriptions in this session, or the URI is too long");
+    } else if (subscriptions_has(&hub->subscriptions, message->uri)) {
+        (void)subscriptions_add(&hub->subscriptions, call->session, message->uri);
+        call_answer_result(call, slice_text("{}"));
+    } else {
+        call->argument = message->uri;
+        call->on_result = subscribe;
+        channel_submit(&hub->channel, call);
+    }
+}
+
+static void forget_if_same(struct map_node *node, void *context)
+{
+    const struct slice *uri = context;
+    struct call *call = container_of(node, struct call, by_id);
+    if (call->on_result == subscribe && slice_equals(call->argument, *uri)) {
+        call->on_result = NULL;
+    }
+}
+
+/* The answer to a subscribe that is under way must not undo what the client has asked for since. */
+static void forget_running_subscribe(const struct session *session, struct slice uri)
+{
+    if (session != NULL) {
+        map_visit(&session->calls, forget_if_same, &uri);
+    }
+}
+
+/* Whoever is still subscribed keeps the child's subscription: only the last unsubscribe goes to the child. */
+static void submit_unsubscribe(struct hub *hub, struct call *call, const struct message *message)
+{
+    struct session *session = call->session;
+    forget_running_subscribe(session, message->uri);
+    bool was_last = session != NULL && subscriptions_remove(&hub->subscriptions, session, message->uri);
+    if (was_last || !subscriptions_has(&hub->subscriptions, message->uri)) {
+        channel_submit(&hub->channel, call);
+    } else {
+        call_answer_result(call, slice_text("{}"));
+    }
+}
+
+static void remember_task(struct call *call, const struct message *answer)
+{
+    bool has_ended = call->session != NULL && call->session->is_ended;
+    if (slice_exists(answer->result_task_id) && !has_ended) {
+        tasks_add(&call->hub->tasks, call->session, answer->result_task_id);
+    }
+}
+
+static void submit_for_task(struct hub *hub, struct call *call, const struct message *message)
+{
+    if (hub->is_own || tasks_has(&hub->tasks, call->session, message->task_id)) {
+        channel_submit(&hub->channel, call);
+    } else {
+        call_answer_error(call, REPLY_INVALID_PARAMS, "Task not found");
+    }
+}
+
+/* The child's list holds everybody's tasks, and only the child could tell them apart. */
+static void submit_task_list(struct hub *hub, struct call *call, const struct message *message)
+{
+    (void)message;
+    if (hub->is_own) {
+        channel_submit(&hub->channel, call);
+    } else {
+        call_answer_error(call, REPLY_METHOD_NOT_FOUND, "tasks/list is not there on a child that sessions share");
+    }
+}
+
+static const struct {
+    const char *method;
+    void (*submit)(struct hub *hub, struct call *call, const struct message *message);
+} special_requests[] = {
+    {"resources/subscribe", submit_subscribe}, {"resources/unsubscribe", submit_unsubscribe},
+    {"logging/setLevel", log_levels_submit},   {"tasks/get", submit_for_task},
+    {"tasks/result", submit_for_task},         {"tasks/cancel", submit_for_task},
+    {"tasks/list", submit_task_list},
+};
+
+void hub_submit(struct hub *hub, struct call *call, const struct message *message)
+{
+    if (call->wish == CALL_SENDS) {
+        for (size_t i = 0; i < sizeof(special_requests) / sizeof(special_requests[0]); i++) {
+            if (message_is(message, special_requests[i].method)) {
+                special_requests[i].submit(hub, call, message);
+                return;
+            }
+        }
+    }
+    call->on_result = hub->is_own ? NULL : remember_task;
+    channel_submit(&hub->channel, call);
+}
+
+/* ---- Notifications ---- */
+
+/*
+ * MCP, Cancellation: the child hears of it under the wire id. No answer may come after it, so the client's exchange
+ * is ended here.
+ */
+static void cancel_call(struct hub *hub, struct session *session, const struct message *message)
+{
+    struct call *call = session != NULL ? session_find_call(session, message->request_id) : NULL;
+    if (call != NULL && call->wish == CALL_SENDS) {
+        channel_fail(&hub->channel, call, REPLY_CANCELLED, "Request cancelled");
+    }
+}
+
+/* Whether the child is told at all: a shared one heard initialized from us, and asked no client for the others. */
+static bool is_for_child(const struct hub *hub, const struct message *message)
+{
+    if (message_is(message, "notifications/initialized")) {
+        return false;
+    }
+    return hub->is_own ||
+           !(message_is(message, "notifications/roots/list_changed") || message_is(message, "notifications/progress"));
+}
+
+void hub_notify(struct hub *hub, struct session *session, const struct message *message)
+{
+    if (message_is(message, "notifications/cancelled")) {
+        cancel_call(hub, session, message);
+    } else if (hub->channel.state == CHANNEL_READY && is_for_child(hub, message)) {
+        channel_send(&hub->channel, &message->bytes, 1);
+    }
+}
+
+bool hub_is_full(const struct hub *hub)
+{
+    const struct channel *channel = &hub->channel;
+    return channel->state == CHANNEL_READY && channel->child->operations->is_full(channel->child);
+}
+
+void hub_tell_child(struct hub *hub, const char *method, const char *key, struct slice value)
+{
+    if (hub->channel.state != CHANNEL_READY) {
+        return; /* the next process is told in restore() */
+    }
+    struct number_text number;
+    struct buffer params;
+    struct buffer line;
+    buffer_init(&params, 0);
+    buffer_init(&line, 0);
+    buffer_add_format(&params, "{\"%s\":", key);
+    buffer_add(&params, value);
+    buffer_add_text(&params, "}");
+    uint64_t wire_id = mux_take_own(&hub->channel.mux, timers_now(hub->server->world->timers));
+    reply_call(&line, number_write(&number, wire_id), method, buffer_slice(&params));
+    struct slice part = buffer_slice(&line);
+    channel_send(&hub->channel, &part, 1);
+    buffer_release(&params);
+    buffer_release(&line);
+}

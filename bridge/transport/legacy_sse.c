@@ -1,0 +1,413 @@
+#include "bridge/transport/legacy_sse.h"
+
+#include "bridge/base/buffer.h"
+#include "bridge/base/memory.h"
+#include "bridge/jsonrpc/json.h"
+#include "bridge/limits.h"
+#include "bridge/transport/accept.h"
+#include "bridge/transport/initialize.h"
+#include "bridge/transport/refusal.h"
+
+#include <stdlib.h>
+
+struct sse_client {
+    struct session_outlet outlet;
+    struct legacy_sse *sse; /* borrowed */
+    struct map_node by_name;
+    struct list link;
+    char name[SESSION_ID_TEXT + 1];
+    struct exchange *exchange;
+    struct session *session; /* NULL until initialize is answered; held */
+    bool is_initializing;    /* initialize was sent, and is not answered */
+    struct list calls;       /* of sse_call; owned */
+    struct timer heartbeat;
+};
+
+/* A request whose POST was answered with 202; the answer goes to the stream. */
+struct sse_call {
+    struct call call;
+    struct sse_client *client;
+    struct list link;
+    struct slice body; /* owned: the call's bytes */
+};
+
+static const struct slice no_id = {NULL, 0};
+
+void legacy_sse_init(struct legacy_sse *sse, struct server *server, const struct legacy_sse_settings *settings)
+{
+    *sse = (struct legacy_sse){.server = server, .settings = settings};
+    map_init(&sse->clients);
+    list_init(&sse->open);
+}
+
+void legacy_sse_release(struct legacy_sse *sse)
+{
+    map_release(&sse->clients);
+}
+
+static struct timers *timers_of(const struct sse_client *client)
+{
+    return client->sse->server->world->timers;
+}
+
+/* ---- The end of a client ---- */
+
+static void free_call(struct sse_call *call)
+{
+    list_remove(&call->link);
+    memory_free_slice(&call->body);
+    free(call);
+}
+
+static void give_up_calls(struct sse_client *client)
+{
+    LIST_FOR_EACH(link, &client->calls) {
+        struct sse_call *call = container_of(link, struct sse_call, link);
+        bool is_initialize = call->call.wish == CALL_WAITS_FOR_CHILD;
+        struct hub *hub = call->call.hub;
+        server_give_up(client->sse->server, &call->call);
+        free_call(call);
+        if (is_initialize) {
+            server_drop_hub(client->sse->server, hub);
+        }
+    }
+}
+
+/* The exchange is over, or about to be; so is the session, if it is not already. */
+static void free_client(struct sse_client *client)
+{
+    struct session *session = client->session;
+    timer_stop(timers_of(client), &client->heartbeat);
+    map_remove(&client->sse->clients, &client->by_name);
+    list_remove(&client->link);
+    give_up_calls(client);
+    if (session != NULL) {
+        session->outlet = NULL;
+        if (!session->is_ended) {
+            server_end_session(client->sse->server, session);
+        }
+        session_table_let_go(session);
+    }
+    free(client);
+}
+
+static void on_client_gone(struct exchange *exchange)
+{
+    free_client(exchange->handler);
+}
+
+static void close_client(struct sse_client *client)
+{
+    struct exchange *exchange = client->exchange;
+    free_client(client);
+    exchange->operations->close_stream(exchange);
+}
+
+static void close_outlet(struct session_outlet *outlet)
+{
+    close_client(container_of(outlet, struct sse_client, outlet));
+}
+
+static void close_if_drained(struct sse_client *client)
+{
+    if (client->sse->is_draining && list_is_empty(&client->calls)) {
+        close_client(client);
+    }
+}
+
+/* ---- The stream ---- */
+
+/* False when the reader is so slow that the message was not sent. */
+static bool send_message(struct sse_client *client, const struct slice *parts, size_t count)
+{
+    struct exchange *exchange = client->exchange;
+    if (exchange->operations->queued(exchange) > LIMIT_STREAM_QUEUE_BYTES) {
+        return false;
+    }
+    const struct event event = {.data = parts, .data_count = count};
+    exchange->operations->send_event(exchange, &event);
+    return true;
+}
+
+/* A reader that does not read loses its stream, and only that. */
+static void deliver(struct session_outlet *outlet, const struct slice *parts, size_t count)
+{
+    struct sse_client *client = container_of(outlet, struct sse_client, outlet);
+    if (!send_message(client, parts, count)) {
+        close_client(client);
+    }
+}
+
+static void on_heartbeat(struct timer *timer)
+{
+    struct sse_client *client = container_of(timer, struct sse_client, heartbeat);
+    client->exchange->operations->send_comment(client->exchange, "heartbeat");
+    timer_start(timers_of(client), timer, client->sse->settings->heartbeat_ms, on_heartbeat);
+}
+
+static void send_endpoint(const struct sse_client *client)
+{
+    struct buffer path;
+    buffer_init(&path, 0);
+    buffer_add_format(&path, "%s?sessionId=%s", client->sse->settings->message_path, client->name);
+    struct slice part = buffer_slice(&path);
+    const struct event event = {.name = "endpoint", .data = &part, .data_count = 1};
+    client->exchange->operations->send_event(client->exchange, &event);
+    buffer_release(&path);
+}
+
+static void open_client(struct legacy_sse *sse, struct exchange *exchange)
+{
+    struct sse_client *client = memory_new(sizeof(*client));
+    client->outlet = (struct session_outlet){deliver, close_outlet};
+    client->sse = sse;
+    client->exchange = exchange;
+    list_init(&client->calls);
+    session_make_name(sse->server->world, client->name);
+    map_add(&sse->clients, &client->by_name, map_hash_bytes(slice_text(client->name)));
+    list_append(&sse->open, &client->link);
+    exchange->handler = client;
+    exchange->on_closed = on_client_gone;
+    exchange->operations->open_stream(exchange, NULL, 0);
+    send_endpoint(client);
+    if (sse->settings->heartbeat_ms > 0) {
+        timer_start(timers_of(client), &client->heartbeat, sse->settings->heartbeat_ms, on_heartbeat);
+    }
+}
+
+void legacy_sse_handle_stream(struct legacy_sse *sse, struct exchange *exchange)
+{
+    if (!gate_admit(&sse->settings->gate, exchange)) {
+        return;
+    }
+    if (sse->is_draining) {
+        refuse(exchange, REFUSAL_DRAINING, no_id, NULL);
+    } else if (exchange->method != EXCHANGE_GET) {
+        refuse(exchange, REFUSAL_METHOD_STREAM, no_id, NULL);
+    } else if (!accept_read(exchange).stream) {
+        refuse(exchange, REFUSAL_ACCEPT_STREAM, no_id, NULL);
+    } else {
+        open_client(sse, exchange);
+    }
+}
+
+/* ---- What its calls tell ---- */
+
+static struct sse_call *sse_call_of(struct call *call)
+{
+    return container_of(call, struct sse_call, call);
+}
+
+static void end_call(struct sse_call *call)
+{
+    struct sse_client *client = call->client;
+    server_finish(client->sse->server, &call->call);
+    free_call(call);
+    close_if_drained(client);
+}
+
+static void on_answer(struct call *call, const struct slice *parts, size_t count)
+{
+    struct sse_client *client = sse_call_of(call)->client;
+    struct hub *hub = call->hub;
+    bool is_initialize = call->wish == CALL_WAITS_FOR_CHILD;
+    client->is_initializing &= !is_initialize;
+    const struct event event = {.data = parts, .data_count = count};
+    /* An answer always goes out. */
+    client->exchange->operations->send_event(client->exchange, &event);
+    struct server *server = client->sse->server;
+    end_call(sse_call_of(call));
+    if (is_initialize) {
+        server_drop_hub(server, hub);
+    }
+}
+
+static bool on_message(struct call *call, const struct slice *parts, size_t count)
+{
+    return send_message(sse_call_of(call)->client, parts, count);
+}
+
+/* The child is ready: initialize is answered, and the session opens. */
+static void on_ready(struct call *call)
+{
+    struct sse_call *sse_call = sse_call_of(call);
+    struct sse_client *client = sse_call->client;
+    struct server *server = client->sse->server;
+    struct initialize_answer answer;
+    client->is_initializing = false;
+    initialize_answer_write(&answer, call);
+    client->session = server_open_session(server, call->hub, answer.revision);
+    if (client->session != NULL) {
+        session_table_hold(client->session);
+        client->session->outlet = &client->outlet;
+        send_message(client, answer.parts, answer.count);
+    } else {
+        server_drop_hub(server, call->hub);
+        struct buffer error;
+        buffer_init(&error, 0);
+        reply_error(&error, call->id, REPLY_INTERNAL_ERROR, "Too many open sessions", no_id);
+        struct slice part = buffer_slice(&error);
+        send_message(client, &part, 1);
+        buffer_release(&error);
+    }
+    end_call(sse_call);
+}
+
+static const struct call_events call_events = {.on_answer = on_answer, .on_message = on_message, .on_ready = on_ready};
+
+/* ---- Messages ---- */
+
+static bool has_name(const struct map_node *node, const void *key)
+{
+    return slice_is(*(const struct slice *)key, container_of(node, const struct sse_client, by_name)->name);
+}
+
+/* The client that the query names: sessionId=NAME. NULL for nobody. */
+static struct sse_client *find_client(const struct legacy_sse *sse, struct slice query)
+{
+    struct slice field;
+    while (slice_split(&query, '&', &field)) {
+        struct slice key;
+        if (slice_split(&field, '=', &key) && slice_is(key, "sessionId") && slice_exists(field)) {
+            struct map_node *node = map_find(&sse->clients, map_hash_bytes(field), has_name, &field);
+            return node != NULL ? container_of(node, struct sse_client, by_name) : NULL;
+        }
+    }
+    return NULL;
+}
+
+/* The call owns a copy of the message, as its POST is over before the call. *message is of the copy then. */
+static struct sse_call *new_call(struct sse_client *client, struct message *message)
+{
+    struct sse_call *call = memory_new(sizeof(*call));
+    call->client = client;
+    call->body = memory_copy(message->bytes);
+    enum message_fault fault = message_scan_whole(message, call->body);
+    (void)fault;
+    call->call.events = &call_events;
+    call->call.bytes = message->bytes;
+    call->call.id = message->id;
+    call->call.token = message->meta_token;
+    call->call.session = client->session;
+    list_append(&client->calls, &call->link);
+    return call;
+}
+
+/* A second initialize on one connection would be a second session, and there is only one stream for both. */
+static void take_initialize(struct sse_client *client, struct exchange *exchange, struct message *message)
+{
+    struct server *server = client->sse->server;
+    if (client->session != NULL || client->is_initializing) {
+        refuse(exchange, REFUSAL_INITIALIZED, message->id, NULL);
+        return;
+    }
+    struct hub *hub = server_choose_hub(server, message);
+    if (hub == NULL) {
+        refuse(exchange, REFUSAL_CHILD_CEILING, message->id, NULL);
+        return;
+    }
+    struct sse_call *call = new_call(client, message);
+    respond_empty(exchange, 202, NULL, 0);
+    call->call.hub = hub;
+    call->call.argument = message->protocol_version;
+    client->is_initializing = true;
+    call->call.wish = CALL_WAITS_FOR_CHILD;
+    server_submit(server, &call->call, NULL);
+}
+
+static void take_request(struct sse_client *client, struct exchange *exchange, struct message *message)
+{
+    struct server *server = client->sse->server;
+    if (client->session == NULL) {
+        refuse(exchange, REFUSAL_NOT_INITIALIZED, message->id, NULL);
+    } else if (client->sse->is_draining) {
+        refuse(exchange, REFUSAL_DRAINING, message->id, NULL);
+    } else if (!server_has_room(server, 1)) {
+        refuse(exchange, REFUSAL_CALL_CEILING, message->id, NULL);
+    } else {
+        struct sse_call *call = new_call(client, message);
+        respond_empty(exchange, 202, NULL, 0);
+        call->call.hub = client->session->hub;
+        server_submit(server, &call->call, message);
+    }
+}
+
+static void take_notification(struct sse_client *client, struct exchange *exchange, const struct message *message)
+{
+    bool is_full = client->session != NULL && hub_is_full(client->session->hub);
+    if (client->session != NULL && !is_full) {
+        hub_notify(client->session->hub, client->session, message);
+    }
+    respond_empty(exchange, 202, NULL, 0);
+}
+
+static void take_message(struct sse_client *client, struct exchange *exchange, struct message *message)
+{
+    switch (message->kind) {
+    case MESSAGE_REQUEST:
+        if (message_is(message, "initialize")) {
+            take_initialize(client, exchange, message);
+        } else {
+            take_request(client, exchange, message);
+        }
+        break;
+    case MESSAGE_NOTIFICATION:
+        take_notification(client, exchange, message);
+        break;
+    case MESSAGE_RESULT:
+    case MESSAGE_ERROR:
+        if (client->session != NULL) {
+            (void)callback_answer(client->session, message);
+        }
+        respond_empty(exchange, 202, NULL, 0);
+        break;
+    }
+}
+
+/* A message is a line on a pipe. What is kept longer than this call is copied again. */
+static void take_flat(struct sse_client *client, struct exchange *exchange, struct message *message)
+{
+    if (!message->has_line_breaks) {
+        take_message(client, exchange, message);
+        return;
+    }
+    struct slice copy = memory_copy(exchange->body);
+    struct message flat;
+    message_flatten((char *)(uintptr_t)copy.data, copy.size);
+    if (message_scan_whole(&flat, copy) == MESSAGE_FAULT_NONE) {
+        take_message(client, exchange, &flat);
+    }
+    memory_free_slice(&copy);
+}
+
+void legacy_sse_handle_message(struct legacy_sse *sse, struct exchange *exchange)
+{
+    if (!gate_admit(&sse->settings->gate, exchange)) {
+        return;
+    }
+    struct sse_client *client = find_client(sse, exchange->query);
+    struct message message;
+    if (exchange->method != EXCHANGE_POST) {
+        refuse(exchange, REFUSAL_METHOD_STATELESS, no_id, NULL);
+    } else if (!accept_has_json_body(exchange)) {
+        refuse(exchange, REFUSAL_CONTENT_TYPE, no_id, NULL);
+    } else if (client == NULL) {
+        refuse(exchange, REFUSAL_SESSION_UNKNOWN, no_id, NULL);
+    } else {
+        enum message_fault fault = message_scan_whole(&message, exchange->body);
+        if (fault != MESSAGE_FAULT_NONE) {
+            refuse_fault(exchange, message_refused_id(&message, fault), message_fault_code(fault),
+                         message_fault_text(fault));
+        } else {
+            take_flat(client, exchange, &message);
+        }
+    }
+}
+
+void legacy_sse_drain(struct legacy_sse *sse)
+{
+    sse->is_draining = true;
+    LIST_FOR_EACH(link, &sse->open) {
+        close_if_drained(container_of(link, struct sse_client, link));
+    }
+}
