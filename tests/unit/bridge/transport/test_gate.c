@@ -1,0 +1,206 @@
+#include "bridge/transport/gate.h"
+
+#include "bridge/base/memory.h"
+#include "tests/unit/bridge/fake_exchange.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static const struct gate loopback = {.checks_host = true};
+static const struct gate anywhere = {.checks_host = false};
+
+static int set_up(void **state)
+{
+    struct fake_world *world = memory_new(sizeof(*world));
+    fake_world_init(world, 1);
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fake_world_release(*state);
+    free(*state);
+    return 0;
+}
+
+/* What becomes of a request with these fields: 0 when it passes, else the status. NULL is no field. */
+static int knock(struct fake_world *world, const struct gate *gate, const char *host, const char *origin)
+{
+    struct fake_exchange *exchange = fake_exchange_new(world, EXCHANGE_POST);
+    if (host != NULL) {
+        fake_exchange_add_field(exchange, "Host", host);
+    }
+    if (origin != NULL) {
+        fake_exchange_add_field(exchange, "Origin", origin);
+    }
+    bool is_admitted = gate_admit(gate, &exchange->exchange);
+    assert_int_equal(fake_exchange_has_ended(exchange), !is_admitted);
+    if (is_admitted) {
+        exchange->state = FAKE_EXCHANGE_GONE;
+    }
+    return exchange->status;
+}
+
+static void loopback_hosts_pass_at_any_port(void **state)
+{
+    static const char *const hosts[] = {"localhost", "localhost:8000", "127.0.0.1", "127.0.0.1:1",
+                                        "[::1]",     "[::1]:65535",    "LocalHost", "localhost:"};
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        assert_int_equal(knock(*state, &loopback, hosts[i], NULL), 0);
+    }
+}
+
+static void other_hosts_are_turned_away_from_a_loopback_address(void **state)
+{
+    static const char *const hosts[] = {"evil.example",
+                                        "localhost.evil.example",
+                                        "evil.example:8000",
+                                        "127.0.0.1.evil.example",
+                                        "localhost:80:80",
+                                        "localhost:80x",
+                                        "[::1",
+                                        "[::1]x",
+                                        "[::2]",
+                                        "::1",
+                                        "",
+                                        ":8000",
+                                        "0.0.0.0",
+                                        "127.0.0.2",
+                                        "x@localhost",
+                                        "localhost@evil.example",
+                                        "localhost/",
+                                        "local host"};
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        assert_int_equal(knock(*state, &loopback, hosts[i], NULL), 403);
+    }
+}
+
+static void a_request_without_host_passes(void **state)
+{
+    assert_int_equal(knock(*state, &loopback, NULL, NULL), 0);
+}
+
+static void two_hosts_are_one_too_many(void **state)
+{
+    struct fake_exchange *exchange = fake_exchange_new(*state, EXCHANGE_POST);
+    fake_exchange_add_field(exchange, "Host", "localhost");
+    fake_exchange_add_field(exchange, "Host", "localhost");
+    assert_false(gate_admit(&loopback, &exchange->exchange));
+    assert_int_equal(exchange->status, 403);
+}
+
+static void the_host_does_not_matter_where_the_bridge_can_be_reached_from_elsewhere(void **state)
+{
+    assert_int_equal(knock(*state, &anywhere, "mcp.example", NULL), 0);
+    assert_int_equal(knock(*state, &anywhere, "", NULL), 0);
+}
+
+static void allowed_hosts_pass_at_any_port(void **state)
+{
+    static const char *const hosts[] = {"mcp.example", "10.0.0.1", NULL};
+    const struct gate gate = {.checks_host = true, .allowed_hosts = hosts};
+    assert_int_equal(knock(*state, &gate, "MCP.example:80", NULL), 0);
+    assert_int_equal(knock(*state, &gate, "10.0.0.1", NULL), 0);
+    assert_int_equal(knock(*state, &gate, "localhost", NULL), 0);
+    assert_int_equal(knock(*state, &gate, "x.mcp.example", NULL), 403);
+    assert_int_equal(knock(*state, &gate, "mcp.example.", NULL), 403);
+}
+
+static void loopback_origins_pass_at_any_port(void **state)
+{
+    static const char *const origins[] = {"http://localhost", "https://localhost:3000", "http://127.0.0.1:8000",
+                                          "http://[::1]:5173"};
+    for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++) {
+        assert_int_equal(knock(*state, &loopback, "localhost", origins[i]), 0);
+        assert_int_equal(knock(*state, &anywhere, "mcp.example", origins[i]), 0);
+    }
+}
+
+/* MCP 2025-11-25, Transports, "Security Warning": an invalid Origin is 403. */
+static void other_origins_are_turned_away(void **state)
+{
+    static const char *const origins[] = {"null",
+                                          "",
+                                          "http://evil.example",
+                                          "https://localhost.evil.example",
+                                          "http://localhost@evil.example",
+                                          "http://localhost:80@evil.example",
+                                          "http://localhost/x",
+                                          "file://localhost",
+                                          "ftp://localhost",
+                                          "localhost",
+                                          "http://",
+                                          "http://localhost, http://evil.example",
+                                          "chrome-extension://abc"};
+    for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++) {
+        assert_int_equal(knock(*state, &anywhere, "mcp.example", origins[i]), 403);
+    }
+}
+
+static void allowed_origins_pass_as_a_whole(void **state)
+{
+    static const char *const origins[] = {"https://app.example", NULL};
+    const struct gate gate = {.allowed_origins = origins};
+    assert_int_equal(knock(*state, &gate, NULL, "https://app.example"), 0);
+    assert_int_equal(knock(*state, &gate, NULL, "http://app.example"), 403);
+    assert_int_equal(knock(*state, &gate, NULL, "https://app.example:444"), 403);
+    assert_int_equal(knock(*state, &gate, NULL, "https://app.example.evil"), 403);
+}
+
+static void two_origins_are_one_too_many(void **state)
+{
+    struct fake_exchange *exchange = fake_exchange_new(*state, EXCHANGE_POST);
+    fake_exchange_add_field(exchange, "Origin", "http://localhost");
+    fake_exchange_add_field(exchange, "Origin", "http://localhost");
+    assert_false(gate_admit(&anywhere, &exchange->exchange));
+    fake_exchange_expect(exchange, 403,
+                         "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,"
+                         "\"message\":\"Invalid Origin header: http://localhost\"}}");
+}
+
+static void a_refusal_shows_what_was_wrong_without_what_could_harm(void **state)
+{
+    struct fake_exchange *exchange = fake_exchange_new(*state, EXCHANGE_POST);
+    fake_exchange_add_field(exchange, "Host", "a\xff\"\x01<b>");
+    assert_false(gate_admit(&loopback, &exchange->exchange));
+    fake_exchange_expect(exchange, 403,
+                         "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,"
+                         "\"message\":\"Invalid Host header: a?\\\"?<b>\"}}");
+}
+
+static void a_long_host_is_shown_in_part(void **state)
+{
+    struct fake_exchange *exchange = fake_exchange_new(*state, EXCHANGE_POST);
+    char host[5000];
+    memset(host, 'h', sizeof(host) - 1);
+    host[sizeof(host) - 1] = '\0';
+    fake_exchange_add_field(exchange, "Host", host);
+    assert_false(gate_admit(&loopback, &exchange->exchange));
+    assert_true(exchange->answer.size < 300);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(loopback_hosts_pass_at_any_port),
+        TEST(other_hosts_are_turned_away_from_a_loopback_address),
+        TEST(a_request_without_host_passes),
+        TEST(two_hosts_are_one_too_many),
+        TEST(the_host_does_not_matter_where_the_bridge_can_be_reached_from_elsewhere),
+        TEST(allowed_hosts_pass_at_any_port),
+        TEST(loopback_origins_pass_at_any_port),
+        TEST(other_origins_are_turned_away),
+        TEST(allowed_origins_pass_as_a_whole),
+        TEST(two_origins_are_one_too_many),
+        TEST(a_refusal_shows_what_was_wrong_without_what_could_harm),
+        TEST(a_long_host_is_shown_in_part),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
