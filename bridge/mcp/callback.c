@@ -6,9 +6,9 @@
 #include "bridge/jsonrpc/reply.h"
 #include "bridge/jsonrpc/rewrite.h"
 #include "bridge/mcp/hub.h"
-#include "bridge/mcp/route.h"
 #include "bridge/mcp/server.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 struct callback {
@@ -16,6 +16,7 @@ struct callback {
     struct hub *hub; /* borrowed: it outlives the question */
     struct session *session;
     uint64_t id;           /* as the client knows it */
+    uint64_t wire_id;      /* of the call on whose stream it was asked; 0 when on the GET stream */
     struct slice child_id; /* owned: as the child wrote it */
     struct timer timer;
 };
@@ -45,12 +46,41 @@ static void refuse(struct hub *hub, struct slice child_id, enum reply_code code,
     buffer_release(&answer);
 }
 
+/* The call on whose stream the question went out, if it still runs. */
+static struct call *call_of(const struct callback *callback)
+{
+    struct number_text number;
+    return mux_find_token(&callback->hub->channel.mux, number_write(&number, callback->wire_id));
+}
+
+/* The question is taken back: from the queue, if it was not asked yet, else by a notice the way that it went. */
+static void take_back(struct callback *callback, const struct slice *parts, size_t count)
+{
+    if (session_unqueue(callback->session, callback->id)) {
+        return;
+    }
+    struct call *call = call_of(callback);
+    if (call == NULL || !call->events->on_message(call, parts, count)) {
+        (void)session_deliver_or_queue(callback->session, parts, count, 0);
+    }
+}
+
+/* MCP, Cancellation: who gives up waiting for an answer says so. */
 static void on_timeout(struct timer *timer)
 {
     struct callback *callback = container_of(timer, struct callback, timer);
     struct hub *hub = callback->hub;
+    struct buffer notice;
+    buffer_init(&notice, 0);
+    buffer_add_format(&notice,
+                      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%" PRIu64
+                      ",\"reason\":\"The answer did not come in time\"}}",
+                      callback->id);
+    struct slice part = buffer_slice(&notice);
+    take_back(callback, &part, 1);
     refuse(hub, callback->child_id, REPLY_TIMEOUT, "The client did not answer in time");
     forget(&callback->session->callbacks, callback, hub->server->world->timers);
+    buffer_release(&notice);
 }
 
 static struct callback *open_callback(struct hub *hub, struct session *session, struct slice child_id)
@@ -74,6 +104,17 @@ static struct session *only_session(const struct hub *hub)
     return list_is_empty(&hub->sessions) ? NULL : container_of(hub->sessions.next, struct session, in_hub);
 }
 
+/* On the stream of the request that caused it, where that is certain; else on the GET stream, now or when it opens. */
+static bool send_question(struct callback *callback, const struct rewrite *question)
+{
+    struct call *call = channel_only_call(&callback->hub->channel);
+    if (call != NULL && call->events->on_message(call, question->parts, question->count)) {
+        callback->wire_id = call->entry.wire_id;
+        return true;
+    }
+    return session_deliver_or_queue(callback->session, question->parts, question->count, callback->id);
+}
+
 void callback_ask(struct hub *hub, const struct message *message)
 {
     struct session *session = only_session(hub);
@@ -86,7 +127,7 @@ void callback_ask(struct hub *hub, const struct message *message)
     struct rewrite question;
     const struct replacement replacement = {message->id, number_write(&number, callback->id)};
     rewrite_splice(&question, message->bytes, &replacement, 1);
-    if (!route_to_session(hub, session, question.parts, question.count)) {
+    if (!send_question(callback, &question)) {
         refuse(hub, message->id, REPLY_INTERNAL_ERROR, "The client has no stream open on which it could be asked");
         forget(&session->callbacks, callback, hub->server->world->timers);
     }
@@ -144,14 +185,16 @@ void callback_cancel(struct session *session, const struct message *message)
     struct rewrite cancel;
     const struct replacement replacement = {message->request_id, number_write(&number, callback->id)};
     rewrite_splice(&cancel, message->bytes, &replacement, 1);
-    (void)route_to_session(callback->hub, session, cancel.parts, cancel.count);
+    take_back(callback, cancel.parts, cancel.count);
     forget(&session->callbacks, callback, callback->hub->server->world->timers);
 }
 
 void callbacks_forget(struct callbacks *callbacks, struct timers *timers)
 {
     while (!list_is_empty(&callbacks->open)) {
-        forget(callbacks, container_of(callbacks->open.next, struct callback, link), timers);
+        struct callback *callback = container_of(callbacks->open.next, struct callback, link);
+        (void)session_unqueue(callback->session, callback->id);
+        forget(callbacks, callback, timers);
     }
 }
 

@@ -23,7 +23,7 @@ bool route_to_session(struct hub *hub, struct session *session, const struct sli
     if (call != NULL && call->events->on_message(call, parts, count)) {
         return true;
     }
-    return session_deliver_or_queue(session, parts, count);
+    return session_deliver_or_queue(session, parts, count, 0);
 }
 
 /* The session that has the child alone; NULL for a shared child, and when the session has ended. */
@@ -36,7 +36,7 @@ static struct session *own_session(const struct hub *hub)
 static void to_own_session(struct hub *hub, const struct message *message)
 {
     struct session *session = own_session(hub);
-    if (session == NULL || !session_deliver_or_queue(session, &message->bytes, 1)) {
+    if (session == NULL || !session_deliver_or_queue(session, &message->bytes, 1, 0)) {
         route_drop(hub->server, "a notification of a kind that names nobody it is for");
     }
 }
@@ -45,7 +45,7 @@ static void to_own_session(struct hub *hub, const struct message *message)
 static void deliver_to_listener(struct session *session, const struct message *message)
 {
     if (session->listen != NULL) {
-        (void)session_deliver_or_queue(session, &message->bytes, 1);
+        (void)session_deliver_or_queue(session, &message->bytes, 1, 0);
     } else {
         session_deliver(session, &message->bytes, 1);
     }

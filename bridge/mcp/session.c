@@ -43,15 +43,33 @@ bool session_has_resumption(const struct session *session)
 struct queued_message {
     struct list link;
     struct buffer bytes;
+    uint64_t question; /* 0 for none */
 };
 
-static void drop_oldest(struct session *session)
+static void drop(struct session *session, struct queued_message *message)
 {
-    struct queued_message *message = container_of(list_take_first(&session->queue), struct queued_message, link);
+    list_remove(&message->link);
     session->queue_count--;
     session->queue_bytes -= message->bytes.size;
     buffer_release(&message->bytes);
     free(message);
+}
+
+static void drop_oldest(struct session *session)
+{
+    drop(session, container_of(session->queue.next, struct queued_message, link));
+}
+
+bool session_unqueue(struct session *session, uint64_t question)
+{
+    LIST_FOR_EACH(link, &session->queue) {
+        struct queued_message *message = container_of(link, struct queued_message, link);
+        if (message->question == question) {
+            drop(session, message);
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_queue_over(const struct session *session)
@@ -59,12 +77,13 @@ static bool is_queue_over(const struct session *session)
     return session->queue_count > LIMIT_SESSION_QUEUE_MESSAGES || session->queue_bytes > LIMIT_SESSION_QUEUE_BYTES;
 }
 
-bool session_deliver_or_queue(struct session *session, const struct slice *parts, size_t count)
+bool session_deliver_or_queue(struct session *session, const struct slice *parts, size_t count, uint64_t question)
 {
     if (session_deliver(session, parts, count)) {
         return true;
     }
     struct queued_message *message = memory_new(sizeof(*message));
+    message->question = question;
     buffer_init(&message->bytes, 0);
     for (size_t i = 0; i < count; i++) {
         buffer_add(&message->bytes, parts[i]);

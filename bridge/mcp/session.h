@@ -78,8 +78,14 @@ bool session_deliver(struct session *session, const struct slice *parts, size_t 
 /* Whether its client was promised that it can come back to a broken stream. */
 bool session_has_resumption(const struct session *session);
 
-/* As session_deliver(), but keeps it for the next GET stream. False when there is no room even without older ones. */
-bool session_deliver_or_queue(struct session *session, const struct slice *parts, size_t count);
+/*
+ * As session_deliver(), but keeps it for the next GET stream. False when there is no room even without older ones.
+ * `question` is the id of a question to the client, by which it can be taken back; 0 for anything else.
+ */
+bool session_deliver_or_queue(struct session *session, const struct slice *parts, size_t count, uint64_t question);
+
+/* Takes a question back that still waits for a GET stream. False when it does not. */
+bool session_unqueue(struct session *session, uint64_t question);
 
 /* A GET stream has opened: sends what waited for it. */
 void session_flush_queue(struct session *session);

@@ -33,7 +33,7 @@ static void expect_answer(const struct handshake *handshake, const char *request
 {
     struct rewrite parts;
     struct buffer text;
-    char version[16];
+    char version[HANDSHAKE_VERSION_TEXT];
     buffer_init(&text, 0);
     struct slice agreed = handshake_answer(handshake, slice_text(requested), &parts, version);
     for (size_t i = 0; i < parts.count; i++) {
