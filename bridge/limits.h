@@ -29,6 +29,8 @@ enum {
     /* What waits for a session's GET stream to open: the oldest goes when there is more. */
     LIMIT_SESSION_QUEUE_BYTES = 256 << 10,
     LIMIT_SESSION_QUEUE_MESSAGES = 64,
+    /* A client's initialize, which is looked into, and kept for a child of its own. */
+    LIMIT_INITIALIZE_BYTES = 256 << 10,
     /* The result of a child's handshake, kept for every later initialize. */
     LIMIT_HANDSHAKE_BYTES = 1 << 20,
     /*

@@ -66,6 +66,7 @@ struct daemon {
     struct http_router router;
     struct http_listener *listener; /* NULL once closed */
     struct timer drain_timer;
+    struct timer hurry_timer;
     int last_signal;
     bool is_server_closed;
 };
@@ -137,6 +138,7 @@ static void finish_if_closed(struct daemon *daemon)
 {
     if (daemon->listener == NULL && daemon->is_server_closed) {
         timer_stop(&daemon->wakeup.timers, &daemon->drain_timer);
+        timer_stop(&daemon->wakeup.timers, &daemon->hurry_timer);
         close_signal(&daemon->sigterm);
         close_signal(&daemon->sigint);
         wakeup_close(&daemon->wakeup);
@@ -183,7 +185,7 @@ static void on_drained(void *owner)
 
 static void on_hurried(struct timer *timer)
 {
-    exit(128 + container_of(timer, struct daemon, drain_timer)->last_signal);
+    exit(128 + container_of(timer, struct daemon, hurry_timer)->last_signal);
 }
 
 /* Somebody asked twice: answers what runs, and leaves the child to the guardian. */
@@ -192,7 +194,7 @@ static void stop_at_once(struct daemon *daemon)
     if (daemon->state == DAEMON_DRAINING) {
         close_everything(daemon);
     }
-    timer_start(&daemon->wakeup.timers, &daemon->drain_timer, flush_ms, on_hurried);
+    timer_start(&daemon->wakeup.timers, &daemon->hurry_timer, flush_ms, on_hurried);
 }
 
 static void on_drain_timeout(struct timer *timer)

@@ -318,17 +318,42 @@ static int check_ceilings(const struct options *options, struct error *error)
     return 0;
 }
 
+static bool is_path(const char *path)
+{
+    if (path[0] != '/') {
+        return false;
+    }
+    for (; *path != '\0'; path++) {
+        if (*path <= ' ' || *path >= 0x7f || *path == '?' || *path == '#') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* As the router sees it: a slash at the end makes no difference. */
+static bool is_same_path(const char *a, const char *b)
+{
+    size_t a_size = strlen(a);
+    size_t b_size = strlen(b);
+    a_size -= a_size > 1 && a[a_size - 1] == '/';
+    b_size -= b_size > 1 && b[b_size - 1] == '/';
+    return a_size == b_size && memcmp(a, b, a_size) == 0;
+}
+
 /* Each thing that is served has a path of its own. */
 static int check_paths(const struct options *options, struct error *error)
 {
-    const char *const paths[] = {options->path, options->sse_path, options->message_path, "/healthz", "/readyz"};
-    static const char *const names[] = {"--path", "--sse-path", "--message-path", "the path", "the path"};
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-        if (paths[i][0] != '/') {
-            return error_set(error, "%s takes a path that begins with /, not \"%s\"", names[i], paths[i]);
+    const char *const paths[] = {"/healthz", "/readyz", options->path, options->sse_path, options->message_path};
+    static const char *const names[] = {"health", "readiness", "--path", "--sse-path", "--message-path"};
+    size_t count = options->no_sse ? 3 : 5;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_path(paths[i])) {
+            return error_set(error, "%s takes a path that begins with / and has no query, not \"%s\"", names[i],
+                             paths[i]);
         }
         for (size_t j = 0; j < i; j++) {
-            if (strcmp(paths[i], paths[j]) == 0) {
+            if (is_same_path(paths[i], paths[j])) {
                 return error_set(error, "%s %s is taken by %s", names[i], paths[i], names[j]);
             }
         }

@@ -189,6 +189,17 @@ void callback_cancel(struct session *session, const struct message *message)
     forget(&session->callbacks, callback, callback->hub->server->world->timers);
 }
 
+void callback_lost(struct session *session, uint64_t id)
+{
+    LIST_FOR_EACH(link, &session->callbacks.open) {
+        struct callback *callback = container_of(link, struct callback, link);
+        if (callback->id == id) {
+            refuse(callback->hub, callback->child_id, REPLY_INTERNAL_ERROR, "Too much waits for the client");
+            forget(&session->callbacks, callback, callback->hub->server->world->timers);
+        }
+    }
+}
+
 void callbacks_forget(struct callbacks *callbacks, struct timers *timers)
 {
     while (!list_is_empty(&callbacks->open)) {

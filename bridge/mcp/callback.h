@@ -31,6 +31,9 @@ bool callback_answer(struct session *session, const struct message *message);
 /* The child gives up a question: the client is told under the id that it knows. */
 void callback_cancel(struct session *session, const struct message *message);
 
+/* A question that waited for a GET stream has made room for others: the child gets an error. */
+void callback_lost(struct session *session, uint64_t id);
+
 /* The process that asked is gone: its questions are forgotten. */
 void callbacks_forget(struct callbacks *callbacks, struct timers *timers);
 

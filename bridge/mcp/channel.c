@@ -262,8 +262,8 @@ static void refuse_process(struct channel *channel)
 
 static void take_handshake(struct channel *channel, const struct message *message)
 {
-    if (!mux_is_id(message->id, channel->initialize_id)) {
-        channel->events->on_dropped(channel, "an answer before the handshake's");
+    if (channel->is_refused || !mux_is_id(message->id, channel->initialize_id)) {
+        channel->events->on_dropped(channel, "an answer that is not the handshake's, or comes too late for it");
         return;
     }
     timer_stop(channel->world->timers, &channel->timer);

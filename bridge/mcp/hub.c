@@ -132,6 +132,8 @@ void hub_add_session(struct hub *hub, struct session *session)
 
 static void unsubscribe_last(void *context, struct slice uri_json)
 {
+    struct hub *hub = context;
+    hub->last_unsubscribe = hub->channel.mux.last_wire_id;
     hub_tell_child(context, "resources/unsubscribe", "uri", uri_json);
 }
 
@@ -161,6 +163,10 @@ static void subscribe(struct call *call, const struct message *answer)
     }
     /* Beyond its ceiling a session hears of no update, and that was said when it asked. */
     (void)subscriptions_add(&hub->subscriptions, call->session, call->argument);
+    /* Somebody's unsubscribe, sent meanwhile, may have been of the same URI. */
+    if (hub->last_unsubscribe >= call->entry.wire_id) {
+        hub_tell_child(hub, "resources/subscribe", "uri", call->argument);
+    }
 }
 
 static void submit_subscribe(struct hub *hub, struct call *call, const struct message *message)
@@ -205,6 +211,7 @@ static void submit_unsubscribe(struct hub *hub, struct call *call, const struct 
     forget_running_subscribe(session, message->uri);
     bool was_last = session != NULL && subscriptions_remove(&hub->subscriptions, session, message->uri);
     if (was_last || !subscriptions_has(&hub->subscriptions, message->uri)) {
+        hub->last_unsubscribe = hub->channel.mux.last_wire_id;
         channel_submit(&hub->channel, call);
     } else {
         call_answer_result(call, slice_text("{}"));
@@ -291,6 +298,9 @@ void hub_notify(struct hub *hub, struct session *session, const struct message *
 {
     if (message_is(message, "notifications/cancelled")) {
         cancel_call(hub, session, message);
+    } else if (hub_is_full(hub)) {
+        log_line(hub->server->world->log, LOG_LEVEL_DEBUG, hub->server->name,
+                 "dropped a client's notification: the server does not read its input");
     } else if (hub->channel.state == CHANNEL_READY && is_for_child(hub, message)) {
         channel_send(&hub->channel, &message->bytes, 1);
     }

@@ -20,6 +20,7 @@ struct hub {
     struct subscriptions subscriptions;
     struct tasks tasks;                 /* of a shared child */
     enum session_log_level child_level; /* what the child was told last; SESSION_LOG_UNSET when nothing */
+    uint64_t last_unsubscribe;          /* the last wire id that was taken when the child was told to unsubscribe */
     bool is_own;                        /* the child is one session's alone: whatever it says is for that session */
     bool was_ready; /* a handshake succeeded before: what the child had been told must be told again */
 };
@@ -39,7 +40,10 @@ void hub_remove_session(struct hub *hub, struct session *session);
 /* Takes a client's request; `message` is the call's. Its events may come before this returns. */
 void hub_submit(struct hub *hub, struct call *call, const struct message *message);
 
-/* A client's notification. `session` is NULL for one without a session. */
+/*
+ * A client's notification. `session` is NULL for one without a session. It is dropped when there is no child to hear
+ * it, and when its stdin is full: so ask hub_is_full() first, and wait.
+ */
 void hub_notify(struct hub *hub, struct session *session, const struct message *message);
 
 /* Whether notifications should wait for room in the child's stdin. */

@@ -27,6 +27,12 @@ void log_levels_update(struct hub *hub)
     hub_tell_child(hub, "logging/setLevel", "level", slice_of(text, (size_t)size));
 }
 
+static void remember_level(struct call *call, const struct message *answer)
+{
+    (void)answer;
+    call->hub->child_level = session_log_level_read(call->argument);
+}
+
 void log_levels_submit(struct hub *hub, struct call *call, const struct message *message)
 {
     enum session_log_level level = session_log_level_read(message->level);
@@ -43,7 +49,8 @@ void log_levels_submit(struct hub *hub, struct call *call, const struct message 
              * The request says what the child is to be told: it goes there itself, so that its answer means it was
              * heard.
              */
-            hub->child_level = level;
+            call->argument = message->level;
+            call->on_result = remember_level;
             channel_submit(&hub->channel, call);
             return;
         }

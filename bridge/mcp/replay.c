@@ -11,11 +11,13 @@
 
 struct replay_event {
     struct list in_stream;
+    struct list in_session;
     struct list in_store;
     struct replay_stream *stream;
     uint64_t number;
     uint64_t kept_ms; /* since when */
-    size_t size;
+    size_t size;      /* in memory */
+    size_t data_size;
     char data[];
 };
 
@@ -34,6 +36,7 @@ static void drop_event(struct replay_event *event)
 {
     struct replay_stream *stream = event->stream;
     list_remove(&event->in_stream);
+    list_remove(&event->in_session);
     list_remove(&event->in_store);
     stream->replay->bytes -= event->size;
     stream->replay->store->bytes -= event->size;
@@ -79,6 +82,7 @@ void replay_init(struct replay *replay, struct replay_store *store)
 {
     *replay = (struct replay){.store = store};
     list_init(&replay->streams);
+    list_init(&replay->events);
 }
 
 void replay_release(struct replay *replay)
@@ -124,21 +128,15 @@ struct slice replay_first_id(const struct replay_stream *stream, struct event_id
     return write_id(id, stream, 0);
 }
 
-/* The session's own oldest events go first; all of its streams but this one may be over for long. */
-static void make_room(struct replay_stream *stream, size_t size)
+/* The session's own oldest events go first, then anybody's. */
+static void make_room(struct replay *replay, size_t size)
 {
-    struct replay *replay = stream->replay;
     struct replay_store *store = replay->store;
-    LIST_FOR_EACH(link, &store->events) {
-        bool is_session_over = replay->bytes + size > store->max_session_bytes;
-        bool is_store_over = store->bytes + size > LIMIT_REPLAY_BYTES;
-        struct replay_event *event = container_of(link, struct replay_event, in_store);
-        if (!is_session_over && !is_store_over) {
-            return;
-        }
-        if (is_store_over || event->stream->replay == replay) {
-            expire_event(event);
-        }
+    while (replay->bytes + size > store->max_session_bytes) {
+        expire_event(container_of(replay->events.next, struct replay_event, in_session));
+    }
+    while (store->bytes + size > LIMIT_REPLAY_BYTES) {
+        expire_event(oldest(store));
     }
 }
 
@@ -149,16 +147,18 @@ static void keep(struct replay_stream *stream, const struct slice *parts, size_t
     event->stream = stream;
     event->number = stream->last_event;
     event->kept_ms = timers_now(store->timers);
-    event->size = size;
+    event->size = sizeof(*event) + size;
+    event->data_size = size;
     char *at = event->data;
     for (size_t i = 0; i < count; i++) {
         memcpy(at, parts[i].data, parts[i].size);
         at += parts[i].size;
     }
     list_append(&stream->events, &event->in_stream);
+    list_append(&stream->replay->events, &event->in_session);
     list_append(&store->events, &event->in_store);
-    stream->replay->bytes += size;
-    store->bytes += size;
+    stream->replay->bytes += event->size;
+    store->bytes += event->size;
     if (!timer_is_running(&store->timer)) {
         timer_start(store->timers, &store->timer, store->max_age_ms, on_age);
     }
@@ -171,10 +171,12 @@ struct slice replay_add(struct replay_stream *stream, struct event_id *id, const
         size += parts[i].size;
     }
     stream->last_event++;
-    make_room(stream, size);
-    if (size <= stream->replay->store->max_session_bytes) {
+    size_t kept_size = sizeof(struct replay_event) + size;
+    if (kept_size <= stream->replay->store->max_session_bytes && kept_size <= LIMIT_REPLAY_BYTES) {
+        make_room(stream->replay, kept_size);
         keep(stream, parts, count, size);
     } else {
+        /* Nobody's history makes way for what cannot be kept. */
         stream->last_lost = stream->last_event;
     }
     return write_id(id, stream, stream->last_event);
@@ -211,7 +213,7 @@ void replay_visit(const struct replay_stream *stream, uint64_t number,
         const struct replay_event *event = container_of(link, struct replay_event, in_stream);
         if (event->number > number) {
             struct event_id id;
-            visit(context, write_id(&id, stream, event->number), slice_of(event->data, event->size));
+            visit(context, write_id(&id, stream, event->number), slice_of(event->data, event->data_size));
         }
     }
 }

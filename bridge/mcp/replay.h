@@ -32,6 +32,7 @@ struct replay_store {
 struct replay {
     struct replay_store *store; /* borrowed */
     struct list streams;        /* owned */
+    struct list events;         /* of all its streams, the oldest first */
     size_t bytes;
     uint32_t last_stream;
 };

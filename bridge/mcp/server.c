@@ -87,7 +87,13 @@ void server_end_session(struct server *server, struct session *session)
 {
     (void)server;
     hub_remove_session(session->hub, session);
+    session_table_hold(session);
     session_table_end(session);
+    while (!list_is_empty(&session->orphans)) {
+        struct session_orphan *orphan = container_of(session->orphans.next, struct session_orphan, link);
+        orphan->on_session_end(orphan);
+    }
+    session_table_let_go(session);
 }
 
 /* ---- Life ---- */

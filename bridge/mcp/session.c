@@ -72,6 +72,16 @@ bool session_unqueue(struct session *session, uint64_t question)
     return false;
 }
 
+/* The oldest goes. A question whose time that is was not asked, and its child must hear of it. */
+static void make_queue_room(struct session *session)
+{
+    uint64_t question = container_of(session->queue.next, struct queued_message, link)->question;
+    drop_oldest(session);
+    if (question != 0) {
+        callback_lost(session, question);
+    }
+}
+
 static bool is_queue_over(const struct session *session)
 {
     return session->queue_count > LIMIT_SESSION_QUEUE_MESSAGES || session->queue_bytes > LIMIT_SESSION_QUEUE_BYTES;
@@ -92,7 +102,7 @@ bool session_deliver_or_queue(struct session *session, const struct slice *parts
     session->queue_count++;
     session->queue_bytes += message->bytes.size;
     while (is_queue_over(session)) {
-        drop_oldest(session);
+        make_queue_room(session);
     }
     return session->queue_count > 0;
 }

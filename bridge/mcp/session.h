@@ -39,6 +39,12 @@ enum session_log_level {
     SESSION_LOG_UNSET, /* the client never asked: it gets what the child says */
 };
 
+/* Work of a session whose client is gone but may come back. */
+struct session_orphan {
+    struct list link;
+    void (*on_session_end)(struct session_orphan *orphan); /* takes itself off the list */
+};
+
 struct session {
     struct session_table *table; /* its owner */
     struct map_node by_name;
@@ -54,6 +60,7 @@ struct session {
     size_t queue_count;
     size_t queue_bytes;
 
+    struct list orphans; /* of session_orphan */
     struct replay replay;
     struct replay_stream *listen; /* the history of the last GET stream; NULL for none */
 

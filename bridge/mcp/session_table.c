@@ -76,6 +76,7 @@ struct session *session_table_open(struct session_table *table, const struct rev
     map_init(&session->calls);
     list_init(&session->subscriptions);
     list_init(&session->queue);
+    list_init(&session->orphans);
     list_init(&session->in_hub);
     callbacks_init(&session->callbacks);
     replay_init(&session->replay, table->replay_store);

@@ -56,9 +56,10 @@ static struct hub *choose_hub(struct streamable *streamable, const struct messag
 /* Any number of initialize is fine: each opens a session of its own, whatever session the client names. */
 static void take_initialize(struct incoming *incoming, const struct message *message)
 {
-    struct hub *hub = choose_hub(incoming->streamable, message);
+    bool is_large = message->bytes.size > LIMIT_INITIALIZE_BYTES;
+    struct hub *hub = is_large ? NULL : choose_hub(incoming->streamable, message);
     if (hub == NULL) {
-        refuse(incoming->exchange, REFUSAL_CHILD_CEILING, message->id, NULL);
+        refuse(incoming->exchange, is_large ? REFUSAL_INITIALIZE_SIZE : REFUSAL_CHILD_CEILING, message->id, NULL);
         memory_free_slice(&incoming->copy);
         return;
     }
@@ -213,7 +214,8 @@ static bool has_batches(const struct incoming *incoming)
 {
     const struct revision *revision = incoming->session != NULL ? incoming->session->revision : NULL;
     struct slice version;
-    if (incoming->exchange->operations->header(incoming->exchange, "mcp-protocol-version", &version) > 0) {
+    if (revision == NULL &&
+        incoming->exchange->operations->header(incoming->exchange, "mcp-protocol-version", &version) > 0) {
         revision = revision_find(version);
     }
     return revision == NULL || revision->has_batches;

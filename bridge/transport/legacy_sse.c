@@ -19,6 +19,7 @@ struct sse_client {
     struct exchange *exchange;
     struct session *session; /* NULL until initialize is answered; held */
     bool is_initializing;    /* initialize was sent, and is not answered */
+    bool is_closing;         /* its reader is too slow: it is closed from the timer, not from within a delivery */
     struct list calls;       /* of sse_call; owned */
     struct timer heartbeat;
 };
@@ -110,18 +111,34 @@ static void close_outlet(struct session_outlet *outlet)
 
 static void close_if_drained(struct sse_client *client)
 {
-    if (client->sse->is_draining && list_is_empty(&client->calls)) {
+    if (client->sse->is_draining && !client->is_closing && list_is_empty(&client->calls)) {
         close_client(client);
     }
 }
 
 /* ---- The stream ---- */
 
+static void on_close_due(struct timer *timer)
+{
+    close_client(container_of(timer, struct sse_client, heartbeat));
+}
+
+/* A reader that does not read loses its stream, and only that. Who delivers may be walking over sessions just now. */
+static void close_soon(struct sse_client *client)
+{
+    client->is_closing = true;
+    timer_start(timers_of(client), &client->heartbeat, 0, on_close_due);
+}
+
 /* False when the reader is so slow that the message was not sent. */
 static bool send_message(struct sse_client *client, const struct slice *parts, size_t count)
 {
     struct exchange *exchange = client->exchange;
+    if (client->is_closing) {
+        return false;
+    }
     if (exchange->operations->queued(exchange) > LIMIT_STREAM_QUEUE_BYTES) {
+        close_soon(client);
         return false;
     }
     const struct event event = {.data = parts, .data_count = count};
@@ -129,13 +146,9 @@ static bool send_message(struct sse_client *client, const struct slice *parts, s
     return true;
 }
 
-/* A reader that does not read loses its stream, and only that. */
 static void deliver(struct session_outlet *outlet, const struct slice *parts, size_t count)
 {
-    struct sse_client *client = container_of(outlet, struct sse_client, outlet);
-    if (!send_message(client, parts, count)) {
-        close_client(client);
-    }
+    (void)send_message(container_of(outlet, struct sse_client, outlet), parts, count);
 }
 
 static void on_heartbeat(struct timer *timer)
@@ -212,9 +225,7 @@ static void on_answer(struct call *call, const struct slice *parts, size_t count
     struct hub *hub = call->hub;
     bool is_initialize = call->wish == CALL_WAITS_FOR_CHILD;
     client->is_initializing &= !is_initialize;
-    const struct event event = {.data = parts, .data_count = count};
-    /* An answer always goes out. */
-    client->exchange->operations->send_event(client->exchange, &event);
+    (void)send_message(client, parts, count);
     struct server *server = client->sse->server;
     end_call(sse_call_of(call));
     if (is_initialize) {
@@ -301,9 +312,10 @@ static void take_initialize(struct sse_client *client, struct exchange *exchange
         refuse(exchange, REFUSAL_INITIALIZED, message->id, NULL);
         return;
     }
-    struct hub *hub = server_choose_hub(server, message);
+    bool is_large = message->bytes.size > LIMIT_INITIALIZE_BYTES;
+    struct hub *hub = is_large ? NULL : server_choose_hub(server, message);
     if (hub == NULL) {
-        refuse(exchange, REFUSAL_CHILD_CEILING, message->id, NULL);
+        refuse(exchange, is_large ? REFUSAL_INITIALIZE_SIZE : REFUSAL_CHILD_CEILING, message->id, NULL);
         return;
     }
     struct sse_call *call = new_call(client, message);
@@ -334,8 +346,7 @@ static void take_request(struct sse_client *client, struct exchange *exchange, s
 
 static void take_notification(struct sse_client *client, struct exchange *exchange, const struct message *message)
 {
-    bool is_full = client->session != NULL && hub_is_full(client->session->hub);
-    if (client->session != NULL && !is_full) {
+    if (client->session != NULL) {
         hub_notify(client->session->hub, client->session, message);
     }
     respond_empty(exchange, 202, NULL, 0);

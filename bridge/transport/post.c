@@ -37,6 +37,7 @@ static void post_enter(struct post *post, enum post_state state)
 }
 
 static void on_client_gone(struct exchange *exchange);
+static void keep_body(struct post *post);
 
 static struct post *post_of(struct call *call)
 {
@@ -53,6 +54,9 @@ void post_free(struct post *post)
     timer_stop(timers_of(post), &post->timer);
     if (post->stream != NULL) {
         replay_end(post->stream);
+    }
+    if (post->session != NULL) {
+        list_remove(&post->orphan.link);
         session_table_let_go(post->session);
     }
     buffer_release(&post->answers);
@@ -84,9 +88,11 @@ static void resume(void *live, struct exchange *exchange)
 {
     struct post *post = live;
     if (post->state == POST_STREAMING) {
+        keep_body(post);
         post->exchange->operations->close_stream(post->exchange);
     } else {
         post_enter(post, POST_STREAMING);
+        list_remove(&post->orphan.link);
     }
     post->exchange = exchange;
     exchange->handler = post;
@@ -104,7 +110,6 @@ static void open_history(struct post *post)
     post->stream = replay_open(&post->session->replay, false);
     post->stream->live = post;
     post->stream->resume = resume;
-    session_table_hold(post->session);
     const struct event event = {.id = replay_first_id(post->stream, &id), .retry_ms = LIMIT_RETRY_MS};
     post->exchange->operations->send_event(post->exchange, &event);
 }
@@ -245,6 +250,7 @@ static void on_answer(struct call *call, const struct slice *parts, size_t count
         break;
     case POST_ORPHANED:
         if (post->stream != NULL) {
+            send_collected(post);
             send_event(post, parts, count);
         }
         break;
@@ -283,35 +289,37 @@ static void keep_body(struct post *post)
     }
 }
 
-static bool is_in_session(const struct post *post)
-{
-    for (size_t i = 0; i < post->call_count; i++) {
-        if (post->calls[i].call.session != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /*
  * MCP 2025-03-26, Transports, "Sending Messages" 5: disconnection is not cancellation. Without a session, though,
  * nobody can ever ask for the answer.
  */
-static void on_client_gone(struct exchange *exchange)
+static void give_up(struct post *post)
 {
-    struct post *post = exchange->handler;
-    timer_stop(timers_of(post), &post->timer);
-    if (is_in_session(post)) {
-        keep_body(post);
-        post_enter(post, POST_ORPHANED);
-        post->exchange = NULL;
-        return;
-    }
     for (size_t i = 0; i < post->call_count; i++) {
         server_give_up(post->owner->server, &post->calls[i].call);
     }
     drop_unused_hub(post);
     post_free(post);
+}
+
+/* The session has ended: nobody can come back for the answers. */
+static void on_session_end(struct session_orphan *orphan)
+{
+    give_up(container_of(orphan, struct post, orphan));
+}
+
+static void on_client_gone(struct exchange *exchange)
+{
+    struct post *post = exchange->handler;
+    timer_stop(timers_of(post), &post->timer);
+    if (post->session != NULL && !post->session->is_ended) {
+        keep_body(post);
+        post_enter(post, POST_ORPHANED);
+        post->exchange = NULL;
+        list_append(&post->session->orphans, &post->orphan.link);
+    } else {
+        give_up(post);
+    }
 }
 
 /* ---- Its start ---- */
@@ -325,6 +333,8 @@ struct post *post_new(struct post_owner *owner, struct exchange *exchange, struc
     post->open_calls = call_count;
     post->call_count = call_count;
     buffer_init(&post->answers, 0);
+    list_init(&post->orphan.link);
+    post->orphan.on_session_end = on_session_end;
     for (size_t i = 0; i < call_count; i++) {
         post->calls[i].post = post;
         post->calls[i].call.events = &call_events;
@@ -345,7 +355,10 @@ void post_set_call(struct post *post, size_t index, struct session *session, con
     call->id = message->id;
     call->token = message->meta_token;
     call->session = session;
-    post->session = session;
+    if (session != NULL && post->session == NULL) {
+        session_table_hold(session);
+        post->session = session;
+    }
     call->hub = session != NULL ? session->hub : post->owner->server->shared;
 }
 

@@ -43,7 +43,8 @@ struct post {
     struct exchange *exchange; /* NULL once orphaned */
     struct accept accept;
     enum post_state state;
-    struct session *session;      /* of the calls; held once there is a stream; NULL for stateless requests */
+    struct session *session;      /* of the calls; held; NULL for stateless requests */
+    struct session_orphan orphan; /* on the session's list while the client is gone */
     struct replay_stream *stream; /* the history of what was streamed; NULL when nobody can come back to it */
     struct timer timer;           /* until the stream opens, then for its heartbeat */
     bool is_batch;                /* the answer is an array */
@@ -69,7 +70,7 @@ void post_submit(struct post *post, size_t index, const struct message *message)
 
 /*
  * For a post with one call: waits, and then calls on_ready, which must answer the exchange and call post_free(). When
- * waiting for the child fails, the answer is the error; waiting for room just ends.
+ * waiting for the child fails, the answer is the error; when waiting for room fails, on_ready comes all the same.
  */
 void post_wait(struct post *post, enum call_wish wish, void (*on_ready)(struct post *post));
 

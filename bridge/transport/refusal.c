@@ -23,6 +23,8 @@ static const struct refusal_row {
     [REFUSAL_ACCEPT_STREAM] = {406, REPLY_REFUSED, "Not Acceptable: Client must accept text/event-stream", NULL, NULL},
     [REFUSAL_CONTENT_TYPE] = {415, REPLY_REFUSED, "Unsupported Media Type: Content-Type must be application/json", NULL,
                               NULL},
+    [REFUSAL_INITIALIZE_SIZE] = {413, REPLY_INVALID_REQUEST, "Payload Too Large: an initialize may have 256 KiB", NULL,
+                                 NULL},
     [REFUSAL_BATCH] = {400, REPLY_INVALID_REQUEST,
                        "Invalid Request: batches were removed from the protocol in revision 2025-06-18", NULL, NULL},
     [REFUSAL_BATCH_INITIALIZE] = {400, REPLY_INVALID_REQUEST, "Invalid Request: initialize must not be part of a batch",

@@ -166,7 +166,7 @@ static void handle_post(struct streamable *streamable, struct exchange *exchange
 static void open_listen_stream(struct streamable *streamable, struct exchange *exchange, struct session *session)
 {
     struct slice last_event_id;
-    if (exchange->operations->header(exchange, "last-event-id", &last_event_id) > 0) {
+    if (exchange->operations->header(exchange, "last-event-id", &last_event_id) > 0 && last_event_id.size > 0) {
         resume_stream(&streamable->streams, exchange, session, last_event_id);
     } else {
         listen_stream_open(&streamable->streams, exchange, session);

@@ -55,6 +55,7 @@ static const struct row {
     {REFUSAL_CHILD_CEILING, 503, -32603, "Too many children of the server run", "Retry-After", "10"},
     {REFUSAL_EVENT_UNKNOWN, 405, -32000, "The stream of this Last-Event-ID is not kept any more", "Allow",
      "POST, DELETE"},
+    {REFUSAL_INITIALIZE_SIZE, 413, -32600, "Payload Too Large: an initialize may have 256 KiB", NULL, NULL},
     {REFUSAL_SESSION_CEILING, 503, -32603, "Too many open sessions", "Retry-After", "10"},
     {REFUSAL_CALL_CEILING, 503, -32603, "Too many requests in flight", "Retry-After", "1"},
     {REFUSAL_CALL_CEILING_IN_SESSION, 200, -32603, "Too many requests in flight", "Retry-After", "1"},
