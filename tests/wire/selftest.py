@@ -25,8 +25,12 @@ answers = {
     "header": b'HTTP/1.1 200 OK\\r\\nContent-Type: text/html\\r\\nContent-Length: 36\\r\\n\\r\\n',
     "cut": b'HTTP/1.1 200 OK\\r\\nContent-Type: text/event-stream\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n'
            b'2a\\r\\ndata: {"jsonrpc":"2.0","id":1,"result":{}}\\r\\n',
+    "primed": b'HTTP/1.1 200 OK\\r\\nContent-Type: text/event-stream\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n'
+              b'e\\r\\nid: 7\\ndata: \\n\\n\\r\\n'
+              b'32\\r\\nid: 8\\ndata: {"jsonrpc":"2.0","id":1,"result":{}}\\n\\n\\r\\n0\\r\\n\\r\\n',
 }
-bodies = {"id": b'{"jsonrpc":"2.0","id":2,"result":{}}', "type": b'{"jsonrpc":"2.0","id":1,"result":[]}', "cut": b"",
+answers["event"] = answers["primed"]
+bodies = {"id": b'{"jsonrpc":"2.0","id":2,"result":{}}', "type": b'{"jsonrpc":"2.0","id":1,"result":[]}', "cut": b"", "primed": b"", "event": b"",
           "twice": b'{"jsonrpc":"2.0","id":1,"id":1     }'}
 answer = answers.get(flaw, answers[""]) + bodies.get(flaw, b'{"jsonrpc":"2.0","id":1,"result":{}}')
 
@@ -69,6 +73,12 @@ A < 200
 A event {"id": 1}
 """
 
+FIRST_SCRIPT = STREAM_SCRIPT.replace("A event", "A first")
+
+FIELD_SCRIPT = STREAM_SCRIPT.replace("A event", "A priming\n    id: 7\nA event") + "    id: 7\n"
+
+SCRIPTS = {"cut": STREAM_SCRIPT, "primed": FIRST_SCRIPT, "event": FIELD_SCRIPT}
+
 # The flaw, and what the runner must say about it.
 FLAWS = [
     ("status", "the status is 500, not 200"),
@@ -79,6 +89,8 @@ FLAWS = [
     ("id", "$.id: expected 1, got 2"),
     ("type", "$.result: expected {}, got []"),
     ("twice", "a member stands twice"),
+    ("primed", "expected event, got priming"),
+    ("event", "the field id: id: expected \"7\", got \"8\""),
     ("silence", "nothing came before the deadline"),
     ("exit", "exit status is 3"),
     ("deaf", "the bridge is still running"),
@@ -101,7 +113,7 @@ def play(folder, flaw):
     """Returns the runner's exit status and what it printed."""
     environment = {**os.environ, "FLAW": flaw}
     with open(os.path.join(folder, "fake.wire"), "w", encoding="utf-8") as file:
-        file.write(STREAM_SCRIPT if flaw == "cut" else SCRIPT)
+        file.write(SCRIPTS.get(flaw, SCRIPT))
     argv = [sys.executable, os.path.join(HERE, "run.py"), "--bridge", os.path.join(folder, "bridge"), "--deadline", "2",
             os.path.join(folder, "fake.wire")]
     done = subprocess.run(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)

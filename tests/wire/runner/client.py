@@ -181,7 +181,7 @@ def check_framing(response):
 
 @dataclass
 class Event:
-    kind: str     # "comment" or "event"
+    kind: str     # "comment", "event", or "priming" for an event with empty data, which only carries an id
     data: str
     fields: Dict[str, str] = field(default_factory=dict)
 
@@ -190,7 +190,7 @@ class Event:
 
 
 class EventStream:
-    """Cuts a body into comments and events. An event with empty data, which only carries an id, is passed over."""
+    """Cuts a body into comments and events."""
 
     def __init__(self, connection):
         self.connection = connection
@@ -231,4 +231,4 @@ class EventStream:
             self.fields[name] = value
             return None
         fields, self.fields = self.fields, {}
-        return Event("event", fields["data"], fields) if fields.get("data") else None
+        return Event("event" if fields.get("data") else "priming", fields.get("data", ""), fields) if fields else None

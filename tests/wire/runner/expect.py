@@ -6,6 +6,7 @@ from .client import Failed
 from .script import ScriptError
 
 _HEADER = re.compile(r"(!|-)?([A-Za-z][A-Za-z0-9-]*)(?::\s*(.*))?")
+_FIELD = re.compile(r"(!)?(id|event|retry|data)(?::\s*(.*))?")
 BODY_WORDS = ("empty", "exactly", "has", "hasnt", "text", "body")
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0}
 
@@ -96,6 +97,27 @@ def body(data, lines, variables):
             json_lines.append(line)
     if json_lines:
         json_body(text, "\n".join(json_lines), variables)
+
+
+def event_fields(event, lines, variables):
+    """Checks the lines about the event's fields (id, event, retry, data), as they would be for headers. Returns the
+    others, and whether one was about the event's type."""
+    rest, has_type = [], False
+    for line in lines:
+        found = _FIELD.fullmatch(line)
+        if not found:
+            rest.append(line)
+            continue
+        sign, name, wanted = found.groups()
+        has_type |= name == "event"
+        value = event.fields.get(name)
+        if sign:
+            problems = ["should be absent"] if value is not None else []
+        else:
+            problems = ["absent"] if value is None else match.compare(wanted, value, variables, path=name)
+        if problems:
+            raise Failed("the field %s: %s in %s" % (name, problems[0], event))
+    return rest, has_type
 
 
 def check_text(word, rest, text):

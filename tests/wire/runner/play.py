@@ -186,7 +186,7 @@ class Player:
     def step_until(self, step):
         """until STATUS METHOD TARGET: asks again and again, each time on a new connection, until the answer fits.
         Lines that begin with > belong to the request, the others to the answer."""
-        status, line = step.argument.split(" ", 1)
+        status, line = self.substitute(step.argument).split(" ", 1)
         lines = self.lines(step)
         request = [text[1:].strip() for text in lines if text.startswith(">")]
         wanted = [text for text in lines if not text.startswith(">")]
@@ -264,34 +264,49 @@ class Player:
             raise Failed("no event stream is open on this connection")
         return stream
 
-    def next_of(self, stream, kind, deadline):
-        """The next of that kind. Comments may stand anywhere, an event in the place of a comment is an error."""
+    def next_of(self, stream, kind, deadline, passed=("comment", "priming")):
+        """The next of that kind. What may be passed over is, anything else in its place is an error."""
         while True:
             event = stream.next(deadline)
             if event is None:
                 raise Failed("the stream ended")
             if event.kind == kind:
                 return event
-            if kind == "comment":
-                raise Failed("expected a comment, got %s" % event)
+            if event.kind not in passed:
+                raise Failed("expected %s, got %s" % (kind, event))
 
     def client_event(self, step):
+        self.expect_event(step, ("comment", "priming"))
+
+    def client_first(self, step):
+        """The same, but no event with empty data stands before it."""
+        self.expect_event(step, ("comment",))
+
+    def expect_event(self, step, passed):
         text, deadline = self.deadline_of(step.argument)
-        event = self.next_of(self.stream(step), "event", deadline)
-        if event.fields.get("event", "message") != "message":
+        event = self.next_of(self.stream(step), "event", deadline, passed)
+        lines, has_type = expect.event_fields(event, self.lines(step), self.variables)
+        if not has_type and event.fields.get("event", "message") != "message":
             raise Failed("an event of the type %r" % event.fields["event"])
-        lines = [self.substitute(text.strip())] if text.strip() else []
-        expect.body(event.data.encode("utf-8"), lines + self.lines(step), self.variables)
+        expect.body(event.data.encode("utf-8"), [self.substitute(text.strip()), *lines] if text.strip() else lines,
+                    self.variables)
+
+    def client_priming(self, step):
+        _, deadline = self.deadline_of(step.argument)
+        event = self.next_of(self.stream(step), "priming", deadline, ("comment",))
+        rest, _ = expect.event_fields(event, self.lines(step), self.variables)
+        if rest:
+            raise ScriptError("%s: no field: %s" % (step, rest[0]))
 
     def client_comment(self, step):
         _, deadline = self.deadline_of(step.argument)
-        self.next_of(self.stream(step), "comment", deadline)
+        self.next_of(self.stream(step), "comment", deadline, ("priming",))
 
     def client_end(self, step):
         _, deadline = self.deadline_of(step.argument)
         stream = self.stream(step)
         event = stream.next(deadline)
-        while event is not None and event.kind == "comment":
+        while event is not None and event.kind in ("comment", "priming"):
             event = stream.next(deadline)
         if event is not None:
             raise Failed("expected the end of the stream, got %s" % event)
@@ -328,14 +343,14 @@ class Player:
 
     def client_initialize(self, step):
         """Opens a session as clients do: initialize, keep its id as $SESSION or $NAME, notifications/initialized."""
-        found = re.fullmatch(r"(\d{4}-\d\d-\d\d)?\s*(?:as ([A-Z0-9_]+))?", self.substitute(step.argument))
+        found = re.fullmatch(r"(\d{4}-\d\d-\d\d)?\s*(?:as ([A-Z0-9_]+))?\s*(?:with ({.*}))?", self.substitute(step.argument))
         if not found:
             raise ScriptError("%s: not understood" % step)
         version, name = found.group(1) or "2025-11-25", found.group(2) or "SESSION"
         connection = self.connection(step)
         self.send_request(connection, "POST /mcp", [
-            '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"%s","capabilities":{},'
-            '"clientInfo":{"name":"wire","version":"1"}}}' % version])
+            '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"%s","capabilities":%s,'
+            '"clientInfo":{"name":"wire","version":"1"}}}' % (version, found.group(3) or "{}")])
         response = expect.response(connection, ["200", '{"id":0,"result":{"protocolVersion":"%s"}}' % version],
                                    self.variables, self.deadline)
         headers = []
