@@ -15,7 +15,16 @@
 #include <assert.h>
 #include <stdint.h>
 
-enum region { REGION_NONE, REGION_ROOT, REGION_PARAMS, REGION_META, REGION_RESULT, REGION_TASK };
+enum region {
+    REGION_NONE,
+    REGION_ROOT,
+    REGION_PARAMS,
+    REGION_META,
+    REGION_RESULT,
+    REGION_RESULT_META,
+    REGION_TASK,
+    REGION_ERROR,
+};
 
 struct place {
     enum region region; /* where the member stands */
@@ -34,7 +43,7 @@ static const struct place places[] = {
     SINGLE(REGION_ROOT, "method", method, REGION_NONE),
     SINGLE(REGION_ROOT, "params", params, REGION_PARAMS),
     SINGLE(REGION_ROOT, "result", result, REGION_RESULT),
-    SINGLE(REGION_ROOT, "error", error, REGION_NONE),
+    SINGLE(REGION_ROOT, "error", error, REGION_ERROR),
     SINGLE(REGION_PARAMS, "_meta", meta, REGION_META),
     PLACE(REGION_PARAMS, "progressToken", progress_token, REGION_NONE),
     PLACE(REGION_PARAMS, "requestId", request_id, REGION_NONE),
@@ -43,11 +52,22 @@ static const struct place places[] = {
     PLACE(REGION_PARAMS, "uri", uri, REGION_NONE),
     PLACE(REGION_PARAMS, "level", level, REGION_NONE),
     SINGLE(REGION_META, "progressToken", meta_token, REGION_NONE),
-    PLACE(REGION_META, "io.modelcontextprotocol/protocolVersion", meta_version, REGION_NONE),
+    SINGLE(REGION_META, "io.modelcontextprotocol/protocolVersion", meta_version, REGION_NONE),
+    SINGLE(REGION_META, "io.modelcontextprotocol/clientCapabilities", meta_capabilities, REGION_NONE),
+    PLACE(REGION_META, "io.modelcontextprotocol/logLevel", meta_level, REGION_NONE),
+    PLACE(REGION_META, "io.modelcontextprotocol/subscriptionId", meta_subscription, REGION_NONE),
     PLACE(REGION_PARAMS, "taskId", task_id, REGION_NONE),
+    PLACE(REGION_PARAMS, "name", name, REGION_NONE),
+    PLACE(REGION_PARAMS, "arguments", arguments, REGION_NONE),
+    PLACE(REGION_PARAMS, "inputResponses", input_responses, REGION_NONE),
+    PLACE(REGION_PARAMS, "requestState", request_state, REGION_NONE),
     PLACE(REGION_RESULT, "protocolVersion", result_version, REGION_NONE),
     PLACE(REGION_RESULT, "task", result_task, REGION_TASK),
     PLACE(REGION_TASK, "taskId", result_task_id, REGION_NONE),
+    PLACE(REGION_RESULT, "resultType", result_type, REGION_NONE),
+    PLACE(REGION_RESULT, "_meta", result_meta, REGION_RESULT_META),
+    PLACE(REGION_RESULT_META, "io.modelcontextprotocol/subscriptionId", result_subscription, REGION_NONE),
+    PLACE(REGION_ERROR, "code", error_code, REGION_NONE),
 };
 
 struct level {

@@ -52,15 +52,26 @@ struct message {
     struct slice meta_token; /* params._meta.progressToken */
     struct slice
         meta_version; /* params._meta["io.modelcontextprotocol/protocolVersion"]: a request of the modern era */
-    struct slice progress_token;   /* params.progressToken, of notifications/progress */
-    struct slice request_id;       /* params.requestId, of notifications/cancelled */
-    struct slice protocol_version; /* params.protocolVersion, of initialize */
-    struct slice capabilities;     /* params.capabilities, of initialize */
-    struct slice uri;              /* params.uri, of resources/... */
-    struct slice level;            /* params.level, of logging/setLevel and notifications/message */
-    struct slice task_id;          /* params.taskId, of tasks/... */
-    struct slice result_task_id;   /* result.task.taskId: the answer is a task */
-    struct slice result_version;   /* result.protocolVersion, of the answer to initialize */
+    struct slice meta_capabilities;   /* params._meta["io.modelcontextprotocol/clientCapabilities"] */
+    struct slice meta_level;          /* params._meta["io.modelcontextprotocol/logLevel"] */
+    struct slice meta_subscription;   /* params._meta["io.modelcontextprotocol/subscriptionId"], of notifications */
+    struct slice progress_token;      /* params.progressToken, of notifications/progress */
+    struct slice request_id;          /* params.requestId, of notifications/cancelled */
+    struct slice protocol_version;    /* params.protocolVersion, of initialize */
+    struct slice capabilities;        /* params.capabilities, of initialize */
+    struct slice uri;                 /* params.uri, of resources/... */
+    struct slice level;               /* params.level, of logging/setLevel and notifications/message */
+    struct slice task_id;             /* params.taskId, of tasks/... */
+    struct slice name;                /* params.name, of tools/call and prompts/get */
+    struct slice arguments;           /* params.arguments, of tools/call */
+    struct slice input_responses;     /* params.inputResponses, of a request that is sent again with answers */
+    struct slice request_state;       /* params.requestState, of the same */
+    struct slice result_task_id;      /* result.task.taskId: the answer is a task */
+    struct slice result_version;      /* result.protocolVersion, of the answer to initialize */
+    struct slice result_type;         /* result.resultType, of the modern era */
+    struct slice result_meta;         /* result._meta */
+    struct slice result_subscription; /* result._meta["io.modelcontextprotocol/subscriptionId"] */
+    struct slice error_code;          /* error.code */
 
     bool has_line_breaks; /* CR or LF stand between tokens: message_flatten() before it becomes a line */
 

@@ -9,13 +9,13 @@ static void add_part(struct rewrite *rewrite, const char *from, const char *to)
     }
 }
 
-/* The replacement whose span is the first at or after `from`, NULL when there is none. */
-static const struct replacement *next_after(const char *from, const struct replacement *replacements, size_t count)
+/* The replacement whose span is the first behind `last`, NULL when there is none. */
+static const struct replacement *next_behind(const char *last, const struct replacement *replacements, size_t count)
 {
     const struct replacement *first = NULL;
     for (size_t i = 0; i < count; i++) {
         const char *at = replacements[i].span.data;
-        if (at != NULL && at >= from && (first == NULL || at < first->span.data)) {
+        if (at != NULL && (last == NULL || at > last) && (first == NULL || at < first->span.data)) {
             first = &replacements[i];
         }
     }
@@ -27,8 +27,8 @@ void rewrite_splice(struct rewrite *rewrite, struct slice bytes, const struct re
     assert(count <= REWRITE_MAX_REPLACEMENTS);
     rewrite->count = 0;
     const char *at = bytes.data;
-    const struct replacement *next;
-    while ((next = next_after(at, replacements, count)) != NULL) {
+    const struct replacement *next = NULL;
+    while ((next = next_behind(next != NULL ? next->span.data : NULL, replacements, count)) != NULL) {
         add_part(rewrite, at, next->span.data);
         rewrite->parts[rewrite->count++] = next->with;
         at = next->span.data + next->span.size;

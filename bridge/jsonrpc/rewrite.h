@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { REWRITE_MAX_REPLACEMENTS = 3, REWRITE_MAX_PARTS = 2 * REWRITE_MAX_REPLACEMENTS + 1 };
+enum { REWRITE_MAX_REPLACEMENTS = 6, REWRITE_MAX_PARTS = 2 * REWRITE_MAX_REPLACEMENTS + 1 };
 
 struct replacement {
-    struct slice span; /* a span of the message; an absent one replaces nothing */
+    struct slice span; /* a span of the message; an absent one replaces nothing, an empty one inserts */
     struct slice with; /* borrowed as long as the parts are used */
 };
 
@@ -22,7 +22,7 @@ struct rewrite {
     size_t count;
 };
 
-/* The spans must lie in `bytes` and not overlap; their order does not matter. */
+/* The spans must lie in `bytes` and not overlap, and no two may start at one place; their order does not matter. */
 void rewrite_splice(struct rewrite *rewrite, struct slice bytes, const struct replacement *replacements, size_t count);
 
 /* A number as JSON. */
