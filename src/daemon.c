@@ -56,6 +56,7 @@ struct daemon {
     struct world world;
     struct supervisor_settings supervisor_settings;
     struct child_command command;
+    struct credential *credentials; /* owned */
     struct server_settings server_settings;
     struct server server;
     struct streamable_settings streamable_settings;
@@ -263,6 +264,11 @@ static bool is_ready(void *context, struct slice *name, const char **state, cons
 {
     const struct daemon *daemon = context;
     *name = daemon->server.name;
+    if (daemon->state == DAEMON_SERVING && daemon->server.shared == NULL) {
+        *state = "idle";
+        *reason = "the next request starts the server";
+        return true;
+    }
     if (daemon->server.shared == NULL) {
         *state = channel_state_name(CHANNEL_CLOSED);
         *reason = "the bridge is shutting down";
@@ -279,9 +285,22 @@ static bool is_ready(void *context, struct slice *name, const char **state, cons
     return channel->state == CHANNEL_READY && daemon->state == DAEMON_SERVING;
 }
 
+static struct credentials make_credentials(struct daemon *daemon)
+{
+    size_t count = daemon->options->env_from_header.count;
+    daemon->credentials = memory_new((count + 1) * sizeof(*daemon->credentials));
+    for (size_t i = 0; i < count; i++) {
+        const struct header_variable *pair = &daemon->options->header_variables[i];
+        daemon->credentials[i] = (struct credential){.variable = pair->variable, .header = pair->header};
+    }
+    return (struct credentials){daemon->credentials, count};
+}
+
 static void init_bridge(struct daemon *daemon)
 {
     const struct options *options = daemon->options;
+    /* In the order of --server-era's values. */
+    static const enum server_era eras[] = {SERVER_ERA_UNKNOWN, SERVER_ERA_LEGACY, SERVER_ERA_MODERN};
     daemon->command = options_command(options);
     daemon->server_settings = (struct server_settings){
         .channel = {.start_timeout_ms = options->start_timeout_ms, .request_timeout_ms = options->request_timeout_ms},
@@ -292,6 +311,11 @@ static void init_bridge(struct daemon *daemon)
         .replay_age_ms = options->replay_age_ms,
         .max_sessions = options->max_sessions,
         .max_children = options->max_children,
+        .min_idle_children = options->min_idle_children,
+        .child_idle_timeout_ms = options->child_idle_timeout_ms,
+        .shared_idle_timeout_ms = options->shared_idle_timeout_ms,
+        .has_credentials = options->env_from_header.count > 0,
+        .era = eras[options->server_era],
         .max_in_flight = options->max_in_flight,
     };
     daemon->streamable_settings = (struct streamable_settings){
@@ -301,6 +325,7 @@ static void init_bridge(struct daemon *daemon)
         .gate = {.checks_host = is_loopback(options->host),
                  .allowed_hosts = options->allowed_hosts.values,
                  .allowed_origins = options->allowed_origins.values},
+        .credentials = make_credentials(daemon),
         .post = {.json_only = options->json_response,
                  .stream_after_ms = options->stream_after_ms,
                  .heartbeat_ms = options->heartbeat_ms},
@@ -309,6 +334,7 @@ static void init_bridge(struct daemon *daemon)
     streamable_init(&daemon->streamable, &daemon->server, &daemon->streamable_settings);
     daemon->sse_settings = (struct legacy_sse_settings){
         .gate = daemon->streamable_settings.gate,
+        .credentials = daemon->streamable_settings.credentials,
         .message_path = options->message_path,
         .heartbeat_ms = options->heartbeat_ms,
     };
@@ -384,6 +410,7 @@ static void serve(struct daemon *daemon)
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     http_router_release(&daemon->router);
     legacy_sse_release(&daemon->sse);
+    free(daemon->credentials);
     int result = uv_loop_close(&daemon->loop);
     assert(result == 0);
     (void)result;

@@ -40,6 +40,9 @@ static const struct option table[] = {
      "who gets a process of its own: with auto, clients that the server may ask something (sampling, elicitation, "
      "roots); with session, each session",
      0, 0},
+    {"server-era", OPTION_CHOICE, AT(server_era), "auto,legacy,modern", "auto",
+     "which protocol the server speaks: legacy is 2024-11-05 to 2025-11-25, modern is 2026-07-28; auto finds out", 0,
+     0},
     {"session-timeout", OPTION_DURATION, AT(session_timeout_ms), "TIME", "30min",
      "end a session that was idle for so long; 0 is never", 0, 0},
     {"request-timeout", OPTION_DURATION, AT(request_timeout_ms), "TIME", "1h",
@@ -48,6 +51,12 @@ static const struct option table[] = {
      "how long the server may take to start, and requests wait for it; 0 is for ever", 0, 0},
     {"callback-timeout", OPTION_DURATION, AT(callback_timeout_ms), "TIME", "5min",
      "how long a client may take to answer a question of the server's; 0 is for ever", 0, 0},
+    {"child-idle-timeout", OPTION_DURATION, AT(child_idle_timeout_ms), "TIME", "5min",
+     "end a process that nobody has used for so long, of those kept for certain credentials, or for calls that may be "
+     "asked something; 0 is never",
+     0, 0},
+    {"shared-idle-timeout", OPTION_DURATION, AT(shared_idle_timeout_ms), "TIME", "0",
+     "the same for the process that all other clients share; the next request starts it again", 0, 0},
     {"drain-timeout", OPTION_DURATION, AT(drain_timeout_ms), "TIME", "25s",
      "how long running requests may go on after SIGTERM", 0, 0},
     {"stream-after", OPTION_DURATION, AT(stream_after_ms), "TIME", "5s",
@@ -61,10 +70,16 @@ static const struct option table[] = {
     {"max-line", OPTION_SIZE, AT(max_line_bytes), "SIZE", "64MiB", "ceiling for a message of the server's", 0, 0},
     {"max-sessions", OPTION_COUNT, AT(max_sessions), "N", "10000", "ceiling for open sessions", 10000000, 0},
     {"max-children", OPTION_COUNT, AT(max_children), "N", "64", "ceiling for processes of the server", 100000, 0},
+    {"min-idle-children", OPTION_COUNT, AT(min_idle_children), "N", "0",
+     "processes kept ready for clients that will get one of their own", 100000, 0},
     {"max-in-flight", OPTION_COUNT, AT(max_in_flight), "N", "1024", "ceiling for requests that wait or run", 10000000,
      0},
     {"max-connections", OPTION_COUNT, AT(max_connections), "N", "16384", "ceiling for client connections", 10000000, 0},
     {"env", OPTION_LIST, AT(environment), "NAME=VALUE", NULL, "set a variable for the server; repeatable", 0, 0},
+    {"env-from-header", OPTION_LIST, AT(env_from_header), "NAME=HEADER", NULL,
+     "set a variable for the server from a header of the client's; clients with different values never share a "
+     "process; repeatable",
+     0, 0},
     {"cwd", OPTION_TEXT, AT(directory), "DIR", NULL, "the server's working directory", 0, 0},
     {"allow-host", OPTION_LIST, AT(allowed_hosts), "NAME", NULL,
      "accept this name in the Host header beside loopback names; repeatable", 0, 0},
@@ -373,6 +388,10 @@ static int check(const struct options *options, struct error *error)
     if (check_paths(options, error) != 0) {
         return -1;
     }
+    if (options->min_idle_children >= options->max_children) {
+        return error_set(error, "--min-idle-children must be less than --max-children (%llu)",
+                         (unsigned long long)options->max_children);
+    }
     for (size_t i = 0; i < options->environment.count; i++) {
         if (strchr(options->environment.values[i], '=') == NULL || options->environment.values[i][0] == '=') {
             return error_set(error, "--env takes NAME=VALUE, not \"%s\"", options->environment.values[i]);
@@ -381,6 +400,52 @@ static int check(const struct options *options, struct error *error)
     if (options->command == NULL) {
         return error_set(error, "no server to run: its command stands behind --, as in: "
                                 "mcp-bridge -- npx -y @modelcontextprotocol/server-everything");
+    }
+    return 0;
+}
+
+static bool is_word(const char *text, size_t size, const char *others)
+{
+    for (size_t i = 0; i < size; i++) {
+        bool is_letter = (text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'z';
+        bool is_digit = text[i] >= '0' && text[i] <= '9';
+        if (!is_letter && !is_digit && strchr(others, text[i]) == NULL) {
+            return false;
+        }
+    }
+    return size > 0;
+}
+
+static int part_header_variable(struct header_variable *pair, const char *text, struct error *error)
+{
+    const char *equals = strchr(text, '=');
+    size_t size = equals != NULL ? (size_t)(equals - text) : 0;
+    /* RFC 9110 5.6.2: what the name of a header may be made of. */
+    if (!is_word(text, size, "_") || !is_word(equals + 1, strlen(equals + 1), "!#$%&'*+-.^_`|~")) {
+        return error_set(error, "--env-from-header takes NAME=HEADER, as in API_KEY=X-Api-Key, not \"%s\"", text);
+    }
+    pair->variable = memory_copy_text(text);
+    pair->variable[size] = '\0';
+    pair->header = memory_copy_text(equals + 1);
+    for (char *at = pair->header; *at != '\0'; at++) {
+        *at = (char)(*at >= 'A' && *at <= 'Z' ? *at | 0x20 : *at);
+    }
+    return 0;
+}
+
+static int apply_env_from_header(struct options *options, struct error *error)
+{
+    const struct option_list *list = &options->env_from_header;
+    options->header_variables = memory_new((list->count + 1) * sizeof(*options->header_variables));
+    for (size_t i = 0; i < list->count; i++) {
+        if (part_header_variable(&options->header_variables[i], list->values[i], error) != 0) {
+            return -1;
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(options->header_variables[i].variable, options->header_variables[j].variable) == 0) {
+                return error_set(error, "--env-from-header sets %s twice", options->header_variables[i].variable);
+            }
+        }
     }
     return 0;
 }
@@ -395,7 +460,10 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     if (options->wants_help || options->wants_version) {
         return 0;
     }
-    return apply_listen(options, error) != 0 ? -1 : check(options, error);
+    if (apply_listen(options, error) != 0 || apply_env_from_header(options, error) != 0) {
+        return -1;
+    }
+    return check(options, error);
 }
 
 static const char *file_name(const char *path)
@@ -416,6 +484,12 @@ struct child_command options_command(const struct options *options)
 
 void options_release(struct options *options)
 {
+    for (size_t i = 0; options->header_variables != NULL && i < options->env_from_header.count; i++) {
+        free(options->header_variables[i].variable);
+        free(options->header_variables[i].header);
+    }
+    free(options->header_variables);
+    free(options->env_from_header.values);
     free(options->environment.values);
     free(options->allowed_hosts.values);
     free(options->allowed_origins.values);

@@ -22,6 +22,12 @@ struct option_list {
     size_t count;
 };
 
+/* A variable of the server's environment whose value comes with each client. Both are owned. */
+struct header_variable {
+    char *variable;
+    char *header; /* in lower case */
+};
+
 struct options {
     const char *host;
     uint64_t port;
@@ -32,7 +38,8 @@ struct options {
     bool no_sse;
     const char *name; /* of the server; NULL stands for the command's file name */
 
-    int children; /* enum server_children */
+    int children;   /* enum server_children */
+    int server_era; /* enum server_era, but for the one that is not an option */
     bool is_stateful;
     bool is_stateless;
     bool json_response;
@@ -41,6 +48,8 @@ struct options {
     uint64_t request_timeout_ms;
     uint64_t start_timeout_ms;
     uint64_t callback_timeout_ms;
+    uint64_t child_idle_timeout_ms;
+    uint64_t shared_idle_timeout_ms;
     uint64_t drain_timeout_ms;
     uint64_t stream_after_ms;
     uint64_t heartbeat_ms;
@@ -51,10 +60,13 @@ struct options {
     uint64_t max_line_bytes;
     uint64_t max_sessions;
     uint64_t max_children;
+    uint64_t min_idle_children;
     uint64_t max_in_flight;
     uint64_t max_connections;
 
     struct option_list environment;
+    struct option_list env_from_header;       /* "NAME=Header-Name", as given */
+    struct header_variable *header_variables; /* owned: the same, parted; env_from_header.count of them */
     const char *directory;
     struct option_list allowed_hosts;
     struct option_list allowed_origins;

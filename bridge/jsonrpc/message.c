@@ -423,6 +423,21 @@ static const struct {
     [MESSAGE_FAULT_BATCH] = {-32600, "Invalid Request: a batch must hold between 1 and 100 messages"},
 };
 
+int message_error_code(const struct message *message)
+{
+    enum { INTERNAL_ERROR = -32603 };
+    struct slice digits = message->error_code;
+    bool is_negative = digits.size > 0 && digits.data[0] == '-';
+    if (is_negative) {
+        digits = slice_of(digits.data + 1, digits.size - 1);
+    }
+    uint64_t code;
+    if (!json_parse_id(digits, &code) || code > INT32_MAX) {
+        return INTERNAL_ERROR;
+    }
+    return is_negative ? -(int)code : (int)code;
+}
+
 const char *message_fault_text(enum message_fault fault)
 {
     return faults[fault].text;

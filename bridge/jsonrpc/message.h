@@ -105,6 +105,9 @@ void message_flatten(char *bytes, size_t size);
 /* `bytes` without the white space of JSON at the front. */
 struct slice message_skip_space(struct slice bytes);
 
+/* The code of an error response; REPLY_INTERNAL_ERROR's when it has none that is an integer of sane size. */
+int message_error_code(const struct message *message);
+
 const char *message_fault_text(enum message_fault fault);
 
 /* The JSON-RPC error code: -32700 for what is not JSON, -32600 for the rest. */

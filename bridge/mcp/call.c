@@ -2,20 +2,31 @@
 
 #include "bridge/base/buffer.h"
 
-static void answer(struct call *call, struct buffer *message)
+void call_answer(struct call *call, const struct slice *parts, size_t count)
+{
+    call->state = CALL_ENDED;
+    call->events->on_answer(call, parts, count);
+}
+
+static void answer_buffer(struct call *call, struct buffer *message)
 {
     struct slice part = buffer_slice(message);
-    call->state = CALL_ENDED;
-    call->events->on_answer(call, &part, 1);
+    call_answer(call, &part, 1);
     buffer_release(message);
+}
+
+void call_answer_error_data(struct call *call, int code, const char *text, struct slice data)
+{
+    struct buffer error;
+    buffer_init(&error, 0);
+    reply_error(&error, call->id, (enum reply_code)code, text, data);
+    call->error_code = code;
+    answer_buffer(call, &error);
 }
 
 void call_answer_error(struct call *call, enum reply_code code, const char *text)
 {
-    struct buffer error;
-    buffer_init(&error, 0);
-    reply_error(&error, call->id, code, text, slice_of(NULL, 0));
-    answer(call, &error);
+    call_answer_error_data(call, (int)code, text, slice_of(NULL, 0));
 }
 
 void call_answer_result(struct call *call, struct slice result)
@@ -23,5 +34,5 @@ void call_answer_result(struct call *call, struct slice result)
     struct buffer message;
     buffer_init(&message, 0);
     reply_result(&message, call->id, result);
-    answer(call, &message);
+    answer_buffer(call, &message);
 }

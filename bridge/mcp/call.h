@@ -9,6 +9,7 @@
 #include "bridge/base/map.h"
 #include "bridge/base/timer.h"
 #include "bridge/jsonrpc/reply.h"
+#include "bridge/mcp/log_severity.h"
 #include "bridge/mcp/mux.h"
 
 #include <stdbool.h>
@@ -23,6 +24,11 @@ struct session;
  * token, and are valid during the call of the function only. */
 struct call_events {
     /*
+     * In place of on_answer, the child's answer as it wrote it, with the wire id. NULL for owners that pass it on as
+     * it is.
+     */
+    void (*on_response)(struct call *call, const struct message *message);
+    /*
      * The answer, the child's or an error of ours. Nothing else comes for this call, and nobody else knows it any
      * more.
      */
@@ -31,6 +37,16 @@ struct call_events {
     bool (*on_message)(struct call *call, const struct slice *parts, size_t count);
     /* What a call that sends no line waited for is there. Nothing else comes for it. */
     void (*on_ready)(struct call *call);
+    /* The child asks something, surely for this call. NULL for owners that cannot answer: the child is refused. */
+    void (*on_question)(struct call *call, const struct message *message);
+    /* The child takes back a question of the kind. May be NULL with on_question. */
+    void (*on_question_cancelled)(struct call *call, const struct message *message);
+};
+
+/* What stands between a client's call and the child, where the two speak different eras (bridge/era). */
+struct call_shim {
+    /* Nobody wants the answer any more: no event comes for the client's call after this. */
+    void (*give_up)(struct call_shim *shim);
 };
 
 /* What a call wants of the child. */
@@ -58,6 +74,11 @@ struct call {
     struct slice token; /* in bytes: the client's progress token, or absent */
 
     struct hub *hub;         /* whose child it is for */
+    struct call_shim *shim;  /* NULL for a call that goes to the child itself */
+    bool is_modern;          /* the client is of the modern era */
+    bool has_no_timeout;     /* it is meant to stay: subscriptions/listen */
+    enum log_severity level; /* of the log messages that it wants; of a modern client */
+    int error_code;          /* of the answer to a modern client; 0 for a result */
     struct session *session; /* NULL for a stateless request */
     struct map_node by_id;   /* in the session's calls */
 
@@ -75,5 +96,11 @@ struct call {
 /* Answer a call that nobody but its owner knows with a message of ours: on_answer comes before they return. */
 void call_answer_error(struct call *call, enum reply_code code, const char *text);
 void call_answer_result(struct call *call, struct slice result);
+
+/* As those, with the `data` of the error, JSON or absent. */
+void call_answer_error_data(struct call *call, int code, const char *text, struct slice data);
+
+/* Answers with a whole message. */
+void call_answer(struct call *call, const struct slice *parts, size_t count);
 
 #endif

@@ -15,7 +15,9 @@
 
 #include "bridge/base/buffer.h"
 #include "bridge/base/memory.h"
+#include "bridge/jsonrpc/json.h"
 #include "bridge/jsonrpc/rewrite.h"
+#include "bridge/mcp/modern_relay.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -135,7 +137,7 @@ static void run_call(struct channel *channel, struct call *call)
     list_append(&channel->running, &call->link);
     call->state = CALL_RUNNING;
     call->written_end = channel->child->operations->write(channel->child, line.parts, line.count);
-    start_timeout(channel, call, channel->settings->request_timeout_ms);
+    start_timeout(channel, call, call->has_no_timeout ? 0 : channel->settings->request_timeout_ms);
 }
 
 static bool can_run(const struct channel *channel)
@@ -203,6 +205,14 @@ static void relay_answer(struct channel *channel, struct call *call, const struc
 {
     mux_leave(&channel->mux, &call->entry);
     forget_call(channel, call);
+    if (call->events->on_response != NULL) {
+        call->events->on_response(call, message);
+        return;
+    }
+    if (call->is_modern) {
+        modern_relay_answer(channel, call, message);
+        return;
+    }
     if (message->kind == MESSAGE_RESULT && call->on_result != NULL) {
         call->on_result(call, message);
     }
@@ -243,6 +253,34 @@ static void relay_progress(struct channel *channel, const struct message *messag
     call->events->on_message(call, progress.parts, progress.count);
 }
 
+/* The child ends a subscription: over stdio it says so by cancelling the request that opened it. */
+static void take_cancelled(struct channel *channel, const struct message *message)
+{
+    struct call *call = mux_find_token(&channel->mux, message->request_id);
+    if (call == NULL || !call->has_no_timeout) {
+        channel->events->on_dropped(channel, "a cancellation of what is not a subscription");
+        return;
+    }
+    mux_leave(&channel->mux, &call->entry);
+    forget_call(channel, call);
+    call_answer_error(call, REPLY_CANCELLED, "The server ended the subscription");
+}
+
+static void take_notification(struct channel *channel, const struct message *message)
+{
+    if (message_is(message, "notifications/progress")) {
+        relay_progress(channel, message);
+    } else if (!channel->is_modern) {
+        channel->events->on_notification(channel, message);
+    } else if (slice_exists(message->meta_subscription)) {
+        modern_relay_notification(channel, message);
+    } else if (message_is(message, "notifications/cancelled")) {
+        take_cancelled(channel, message);
+    } else {
+        channel->events->on_notification(channel, message);
+    }
+}
+
 static void send_initialized(struct channel *channel)
 {
     struct buffer line;
@@ -262,20 +300,25 @@ static void refuse_process(struct channel *channel)
 
 static void take_handshake(struct channel *channel, const struct message *message)
 {
-    if (channel->is_refused || !mux_is_id(message->id, channel->initialize_id)) {
+    if (channel->is_refused || channel->is_held || !mux_is_id(message->id, channel->initialize_id)) {
         channel->events->on_dropped(channel, "an answer that is not the handshake's, or comes too late for it");
         return;
     }
     timer_stop(channel->world->timers, &channel->timer);
-    if (!handshake_accept(&channel->handshake, message, channel->failure, sizeof(channel->failure))) {
+    bool (*accept)(struct handshake *, const struct message *, char *, size_t) =
+        channel->is_modern ? handshake_accept_discover : handshake_accept;
+    if (!accept(&channel->handshake, message, channel->failure, sizeof(channel->failure))) {
         refuse_process(channel);
+        channel->events->on_refused(channel, message->kind == MESSAGE_ERROR ? message_error_code(message) : 0);
         return;
     }
     channel->failure[0] = '\0';
     channel->is_failing = false;
     channel_enter(channel, CHANNEL_READY);
     channel->child->operations->settled(channel->child);
-    send_initialized(channel);
+    if (!channel->is_modern) {
+        send_initialized(channel);
+    }
     channel->events->on_ready(channel);
     run_waiting(channel);
 }
@@ -292,11 +335,7 @@ static void take_message(struct channel *channel, const struct message *message)
         }
         break;
     case MESSAGE_NOTIFICATION:
-        if (message_is(message, "notifications/progress")) {
-            relay_progress(channel, message);
-        } else {
-            channel->events->on_notification(channel, message);
-        }
+        take_notification(channel, message);
         break;
     case MESSAGE_REQUEST:
         channel->events->on_request(channel, message);
@@ -329,16 +368,21 @@ static void on_line(void *owner, char *line, size_t size)
 static void on_shaking_timeout(struct timer *timer)
 {
     struct channel *channel = container_of(timer, struct channel, timer);
-    snprintf(channel->failure, sizeof(channel->failure), "the server did not answer initialize within %llu ms",
+    snprintf(channel->failure, sizeof(channel->failure), "the server did not answer %s within %llu ms",
+             channel->is_modern ? "server/discover" : "initialize",
              (unsigned long long)channel->settings->start_timeout_ms);
     refuse_process(channel);
 }
 
-static void send_our_initialize(struct channel *channel, struct slice wire_id)
+static void send_our_handshake(struct channel *channel, struct slice wire_id)
 {
     struct buffer line;
     buffer_init(&line, 0);
-    handshake_write_initialize(&line, wire_id, channel->world->version);
+    if (channel->is_modern) {
+        handshake_write_discover(&line, wire_id, channel->world->version);
+    } else {
+        handshake_write_initialize(&line, wire_id, channel->world->version);
+    }
     struct slice part = buffer_slice(&line);
     channel->child->operations->write(channel->child, &part, 1);
     buffer_release(&line);
@@ -356,6 +400,21 @@ static void send_clients_initialize(struct channel *channel, struct slice wire_i
     channel->child->operations->write(channel->child, line.parts, line.count);
 }
 
+static void shake_hands(struct channel *channel)
+{
+    channel->initialize_id = mux_take_id(&channel->mux);
+    struct number_text number;
+    struct slice wire_id = number_write(&number, channel->initialize_id);
+    if (slice_exists(channel->initialize)) {
+        send_clients_initialize(channel, wire_id);
+    } else {
+        send_our_handshake(channel, wire_id);
+    }
+    if (channel->settings->start_timeout_ms > 0) {
+        timer_start(channel->world->timers, &channel->timer, channel->settings->start_timeout_ms, on_shaking_timeout);
+    }
+}
+
 static void on_up(void *owner)
 {
     struct channel *channel = owner;
@@ -363,16 +422,8 @@ static void on_up(void *owner)
         return;
     }
     channel_enter(channel, CHANNEL_SHAKING);
-    channel->initialize_id = mux_take_id(&channel->mux);
-    struct number_text number;
-    struct slice wire_id = number_write(&number, channel->initialize_id);
-    if (slice_exists(channel->initialize)) {
-        send_clients_initialize(channel, wire_id);
-    } else {
-        send_our_initialize(channel, wire_id);
-    }
-    if (channel->settings->start_timeout_ms > 0) {
-        timer_start(channel->world->timers, &channel->timer, channel->settings->start_timeout_ms, on_shaking_timeout);
+    if (!channel->is_held) {
+        shake_hands(channel);
     }
 }
 
@@ -482,6 +533,8 @@ void channel_open(struct channel *channel, const struct channel_options *options
         .events = options->events,
         .name = options->command->name,
         .state = CHANNEL_STARTING,
+        .is_modern = options->is_modern,
+        .is_held = options->is_held,
     };
     if (slice_exists(options->initialize)) {
         channel->initialize = memory_copy(options->initialize);
@@ -490,6 +543,25 @@ void channel_open(struct channel *channel, const struct channel_options *options
     list_init(&channel->waiting);
     list_init(&channel->running);
     channel->child = options->world->child_open(options->world, options->command, &child_events, channel);
+}
+
+void channel_begin(struct channel *channel, struct slice initialize)
+{
+    assert(channel->is_held);
+    channel->is_held = false;
+    if (slice_exists(initialize)) {
+        channel->initialize = memory_copy(initialize);
+    }
+    if (channel->state == CHANNEL_SHAKING) {
+        shake_hands(channel);
+    }
+}
+
+void channel_become_modern(struct channel *channel)
+{
+    assert(channel->state != CHANNEL_READY);
+    channel->is_modern = true;
+    memory_free_slice(&channel->initialize);
 }
 
 void channel_close(struct channel *channel)
@@ -506,6 +578,11 @@ void channel_close(struct channel *channel)
     }
     fail_waiting(channel, text);
     channel->child->operations->close(channel->child);
+}
+
+struct call *channel_first_call(struct channel *channel)
+{
+    return first_call(&channel->running);
 }
 
 struct call *channel_only_call(struct channel *channel)

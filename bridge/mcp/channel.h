@@ -33,6 +33,8 @@ struct channel_events {
     void (*on_notification)(struct channel *channel, const struct message *message);
     /* The child asks something: to be answered with channel_send(), sooner or later. */
     void (*on_request)(struct channel *channel, const struct message *message);
+    /* The handshake was refused with this JSON-RPC code: the process is ended, and another one is started. */
+    void (*on_refused)(struct channel *channel, int code);
     /* A line was dropped: not a message, or an answer that nobody waits for. */
     void (*on_dropped)(struct channel *channel, const char *why);
     void (*on_closed)(struct channel *channel);
@@ -52,9 +54,11 @@ struct channel {
     struct list running; /* of calls, in order of their lines */
     size_t call_count;   /* in both */
 
-    struct slice initialize; /* owned: the client's, for a child of its own; absent for the bridge's */
+    struct slice initialize; /* owned: a client's, for a child of its own; absent for the bridge's */
     uint64_t initialize_id;  /* the wire id of the handshake in progress */
     struct timer timer;      /* for the handshake */
+    bool is_modern;          /* the processes are spoken to in the modern era: the handshake is server/discover */
+    bool is_held;            /* the process waits for channel_begin() */
     bool is_failing;         /* starts fail one after the other: requests do not wait */
     bool is_refused;         /* the running process failed the handshake and is being ended for that */
     char failure[256];       /* why it is not ready, for people; empty when there was no failure */
@@ -67,10 +71,18 @@ struct channel_options {
     const struct channel_settings *settings;
     const struct channel_events *events;
     struct slice initialize; /* a client's request, to be the handshake but for its id; absent: the bridge's own */
+    bool is_modern;
+    bool is_held; /* start the process, and leave the handshake to channel_begin() */
 };
 
 /* Starts the child. */
 void channel_open(struct channel *channel, const struct channel_options *options);
+
+/* For a held one: whose handshake it is to be, as in the options. */
+void channel_begin(struct channel *channel, struct slice initialize);
+
+/* Speaks to the processes from the next one on in the modern era. */
+void channel_become_modern(struct channel *channel);
 
 /* Ends the child; what runs and what waits fails. on_closed comes later; idempotent. */
 void channel_close(struct channel *channel);
@@ -92,6 +104,9 @@ void channel_fail(struct channel *channel, struct call *call, enum reply_code co
  * hears.
  */
 void channel_send(struct channel *channel, const struct slice *parts, size_t count);
+
+/* The first call that runs, or NULL: for a child that is lent to one at a time. */
+struct call *channel_first_call(struct channel *channel);
 
 /* The one call that the child can be talking about when it names none, or NULL when that is not certain. */
 struct call *channel_only_call(struct channel *channel);

@@ -2,6 +2,7 @@
 
 #include "bridge/base/memory.h"
 #include "bridge/jsonrpc/json.h"
+#include "bridge/jsonrpc/members.h"
 #include "bridge/jsonrpc/reply.h"
 #include "bridge/mcp/revision.h"
 
@@ -12,6 +13,7 @@
 void handshake_release(struct handshake *handshake)
 {
     memory_free_slice(&handshake->result);
+    memory_free_slice(&handshake->discover);
 }
 
 void handshake_write_initialize(struct buffer *out, struct slice id, const char *program_version)
@@ -24,6 +26,19 @@ void handshake_write_initialize(struct buffer *out, struct slice id, const char 
                       "\"clientInfo\":{\"name\":\"mcp-bridge\",\"version\":\"%s\"}}",
                       SLICE_PRINT(revision_newest()->name), program_version);
     reply_call(out, id, "initialize", buffer_slice(&params));
+    buffer_release(&params);
+}
+
+void handshake_write_discover(struct buffer *out, struct slice id, const char *program_version)
+{
+    struct buffer params;
+    buffer_init(&params, 0);
+    buffer_add_format(&params,
+                      "{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"%.*s\","
+                      "\"io.modelcontextprotocol/clientCapabilities\":{},"
+                      "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"mcp-bridge\",\"version\":\"%s\"}}}",
+                      SLICE_PRINT(revision_modern()->name), program_version);
+    reply_call(out, id, "server/discover", buffer_slice(&params));
     buffer_release(&params);
 }
 
@@ -48,18 +63,28 @@ static void read_capabilities(struct handshake *handshake)
 }
 
 /* The message of a JSON-RPC error, for people. */
-static void describe_error(const struct message *answer, char *why, size_t why_size)
+static void describe_error(const struct message *answer, const char *method, char *why, size_t why_size)
 {
     cJSON *error = cJSON_ParseWithLength(answer->error.data, answer->error.size);
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
-    snprintf(why, why_size, "the server refused initialize: %.200s", text != NULL ? text : "no reason given");
+    snprintf(why, why_size, "the server refused %s: %.200s", method, text != NULL ? text : "no reason given");
     cJSON_Delete(error);
+}
+
+static void keep_result(struct handshake *handshake, struct slice result)
+{
+    memory_free_slice(&handshake->result);
+    handshake->result = memory_copy(result);
+    handshake->version = members_find(handshake->result, "protocolVersion");
+    handshake->server_info = members_find(handshake->result, "serverInfo");
+    handshake->capabilities = members_find(handshake->result, "capabilities");
+    read_capabilities(handshake);
 }
 
 bool handshake_accept(struct handshake *handshake, const struct message *answer, char *why, size_t why_size)
 {
     if (answer->kind == MESSAGE_ERROR) {
-        describe_error(answer, why, why_size);
+        describe_error(answer, "initialize", why, why_size);
         return false;
     }
     bool is_version = answer->result_version.size > 2 && answer->result_version.size < HANDSHAKE_VERSION_TEXT &&
@@ -68,11 +93,60 @@ bool handshake_accept(struct handshake *handshake, const struct message *answer,
         snprintf(why, why_size, "the server's answer to initialize is not an InitializeResult");
         return false;
     }
-    size_t offset = (size_t)(answer->result_version.data - answer->result.data);
-    memory_free_slice(&handshake->result);
-    handshake->result = memory_copy(answer->result);
-    handshake->version = slice_of(handshake->result.data + offset, answer->result_version.size);
-    read_capabilities(handshake);
+    keep_result(handshake, answer->result);
+    return true;
+}
+
+/* Whether the child serves a revision of the modern era that we know. */
+static bool lists_modern(struct slice versions)
+{
+    struct slice version;
+    while (elements_next(&versions, &version)) {
+        if (slice_equals(json_string_inside(version), revision_modern()->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_member(struct buffer *object, const char *key, struct slice value)
+{
+    if (slice_exists(value)) {
+        buffer_add_format(object, ",\"%s\":", key);
+        buffer_add(object, value);
+    }
+}
+
+/* What a client of the legacy era is told of a modern child. */
+static void write_initialize_result(struct buffer *out, struct slice discover)
+{
+    struct slice info = members_find(members_find(discover, "_meta"), "io.modelcontextprotocol/serverInfo");
+    struct slice capabilities = members_find(discover, "capabilities");
+    buffer_add_format(out, "{\"protocolVersion\":\"%.*s\"", SLICE_PRINT(revision_newest()->name));
+    add_member(out, "capabilities", slice_exists(capabilities) ? capabilities : slice_text("{}"));
+    add_member(out, "serverInfo", slice_exists(info) ? info : slice_text("{\"name\":\"server\",\"version\":\"0\"}"));
+    add_member(out, "instructions", members_find(discover, "instructions"));
+    buffer_add_text(out, "}");
+}
+
+bool handshake_accept_discover(struct handshake *handshake, const struct message *answer, char *why, size_t why_size)
+{
+    if (answer->kind == MESSAGE_ERROR) {
+        describe_error(answer, "server/discover", why, why_size);
+        return false;
+    }
+    bool is_object = answer->result.data[0] == '{' && answer->result.size <= LIMIT_HANDSHAKE_BYTES;
+    if (!is_object || !lists_modern(members_find(answer->result, "supportedVersions"))) {
+        snprintf(why, why_size, "the server's answer to server/discover names no revision that the bridge knows");
+        return false;
+    }
+    memory_free_slice(&handshake->discover);
+    handshake->discover = memory_copy(answer->result);
+    struct buffer result;
+    buffer_init(&result, 0);
+    write_initialize_result(&result, handshake->discover);
+    keep_result(handshake, buffer_slice(&result));
+    buffer_release(&result);
     return true;
 }
 

@@ -15,9 +15,16 @@
 enum { HANDSHAKE_VERSION_TEXT = 17 };
 
 struct handshake {
-    struct slice result;  /* owned: the child's InitializeResult as it wrote it; absent before the first handshake */
-    struct slice version; /* the span of its protocolVersion, with quotes */
-    bool has_logging;     /* the child declared the capability */
+    /*
+     * Owned: the child's InitializeResult as it wrote it, or made of a modern child's DiscoverResult; absent before the
+     * first handshake.
+     */
+    struct slice result;
+    struct slice version;      /* the span of its protocolVersion, with quotes */
+    struct slice server_info;  /* the span of its serverInfo; absent when it has none */
+    struct slice capabilities; /* and of its capabilities */
+    struct slice discover;     /* owned: a modern child's DiscoverResult as it wrote it; absent for a legacy child */
+    bool has_logging;          /* the child declared the capability */
     unsigned has_list_changes; /* bits: tools, prompts, resources */
 };
 
@@ -27,8 +34,12 @@ void handshake_release(struct handshake *handshake);
 void handshake_write_initialize(struct buffer *out, struct slice id, const char *program_version);
 void handshake_write_initialized(struct buffer *out);
 
+/* The same for a child of the modern era: server/discover (MCP 2026-07-28, Lifecycle). */
+void handshake_write_discover(struct buffer *out, struct slice id, const char *program_version);
+
 /* Keeps the child's answer, in place of an earlier one. False, with the reason, when it is not one. */
 bool handshake_accept(struct handshake *handshake, const struct message *answer, char *why, size_t why_size);
+bool handshake_accept_discover(struct handshake *handshake, const struct message *answer, char *why, size_t why_size);
 
 /*
  * The InitializeResult for a client that asked for `requested`. The parts live as long as the handshake and

@@ -6,6 +6,7 @@
 #include "bridge/mcp/route.h"
 #include "bridge/mcp/server.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static struct hub *hub_of(struct channel *channel)
@@ -29,7 +30,7 @@ static void restore(struct hub *hub)
         "notifications/resources/list_changed",
     };
     hub->server->counters.restarts++;
-    hub->child_level = SESSION_LOG_UNSET;
+    hub->child_level = SEVERITY_UNSET;
     log_levels_update(hub);
     subscriptions_visit_uris(&hub->subscriptions, subscribe_again, hub);
     for (size_t i = 0; i < sizeof(list_changes) / sizeof(list_changes[0]); i++) {
@@ -58,8 +59,17 @@ static void on_channel_down(struct channel *channel)
         callbacks_forget(&container_of(link, struct session, in_hub)->callbacks, hub->server->world->timers);
     }
     tasks_clear(&hub->tasks);
-    if (hub->is_own && !hub->was_ready) {
+    if ((hub->is_own || hub->is_lent) && !hub->was_ready && !hub->channel.is_modern) {
         hub_close(hub);
+    }
+}
+
+/* MCP 2026-07-28, Versioning: a server without the handshake says so with this code. Its next process is asked anew. */
+static void on_channel_refused(struct channel *channel, int code)
+{
+    struct hub *hub = hub_of(channel);
+    if (code == REPLY_UNSUPPORTED_VERSION && !channel->is_modern && server_learn_modern_only(hub->server)) {
+        channel_become_modern(channel);
     }
 }
 
@@ -84,6 +94,9 @@ static void on_channel_closed(struct channel *channel)
     subscriptions_release(&hub->subscriptions);
     tasks_clear(&hub->tasks);
     server_forget_hub(hub->server, hub);
+    memory_free_slice(&hub->environment);
+    memory_free_slice(&hub->key);
+    free(hub->variables);
     free(hub);
 }
 
@@ -92,41 +105,125 @@ static const struct channel_events channel_events = {
     .on_down = on_channel_down,
     .on_notification = on_channel_notification,
     .on_request = on_channel_request,
+    .on_refused = on_channel_refused,
     .on_dropped = on_channel_dropped,
     .on_closed = on_channel_closed,
 };
 
 /* ---- Life ---- */
 
-struct hub *hub_open(struct server *server, struct slice initialize)
+/* The server's command, with the credentials behind the environment that it has anyway. */
+static void make_command(struct hub *hub)
+{
+    hub->command = *hub->server->command;
+    size_t count = 1;
+    for (const char *const *at = hub->command.environment; at != NULL && *at != NULL; at++) {
+        count++;
+    }
+    for (size_t i = 0; i < hub->environment.size; i++) {
+        count += hub->environment.data[i] == '\0';
+    }
+    hub->variables = memory_new(count * sizeof(*hub->variables));
+    size_t used = 0;
+    for (const char *const *at = hub->command.environment; at != NULL && *at != NULL; at++) {
+        hub->variables[used++] = *at;
+    }
+    const char *end = hub->environment.data + hub->environment.size;
+    for (const char *at = hub->environment.data; at != end; at += strlen(at) + 1) {
+        hub->variables[used++] = at;
+    }
+    hub->command.environment = hub->variables;
+}
+
+static void take_purpose(struct hub *hub, const struct hub_options *options)
+{
+    hub->is_own = options->is_own;
+    hub->is_lent = options->is_lent;
+    if (slice_exists(options->key)) {
+        hub->key = memory_copy(options->key);
+    }
+}
+
+struct hub *hub_open(struct server *server, const struct hub_options *options)
 {
     struct hub *hub = memory_new(sizeof(*hub));
     hub->server = server;
-    hub->child_level = SESSION_LOG_UNSET;
-    hub->is_own = slice_exists(initialize);
+    hub->child_level = SEVERITY_UNSET;
+    hub->is_shared_modern = options->is_modern;
+    hub->environment = memory_copy(slice_exists(options->environment) ? options->environment : slice_of("", 0));
+    make_command(hub);
+    take_purpose(hub, options);
     list_init(&hub->link);
+    list_init(&hub->in_children);
     list_init(&hub->sessions);
     subscriptions_init(&hub->subscriptions);
     tasks_init(&hub->tasks);
-    const struct channel_options options = {
+    const struct channel_options channel_options = {
         .world = server->world,
-        .command = server->command,
+        .command = &hub->command,
         .settings = &server->settings->channel,
         .events = &channel_events,
-        .initialize = initialize,
+        .initialize = options->initialize,
+        .is_modern = options->is_modern,
+        .is_held = options->is_held,
     };
-    channel_open(&hub->channel, &options);
+    channel_open(&hub->channel, &channel_options);
     return hub;
+}
+
+void hub_begin(struct hub *hub, const struct hub_options *options)
+{
+    take_purpose(hub, options);
+    channel_begin(&hub->channel, options->initialize);
 }
 
 void hub_close(struct hub *hub)
 {
+    timer_stop(hub->server->world->timers, &hub->idle);
+    server_leave_hub(hub->server, hub);
     channel_close(&hub->channel);
+}
+
+bool hub_is_closing(const struct hub *hub)
+{
+    return hub->channel.state == CHANNEL_CLOSING || hub->channel.state == CHANNEL_CLOSED;
+}
+
+static void on_idle(struct timer *timer)
+{
+    struct hub *hub = container_of(timer, struct hub, idle);
+    log_line(hub->server->world->log, LOG_LEVEL_DEBUG, hub->server->name, "a child was idle for too long and ends");
+    hub_close(hub);
+}
+
+void hub_hold(struct hub *hub)
+{
+    hub->users++;
+    timer_stop(hub->server->world->timers, &hub->idle);
+}
+
+/* A child of its own ends with its session; the one that all share stays, unless it was said that it need not. */
+static uint64_t idle_timeout(const struct hub *hub)
+{
+    const struct server_settings *settings = hub->server->settings;
+    bool is_base = hub->is_shared && hub->environment.size == 0;
+    return hub->is_own ? 0 : is_base ? settings->shared_idle_timeout_ms : settings->child_idle_timeout_ms;
+}
+
+void hub_let_go(struct hub *hub)
+{
+    assert(hub->users > 0);
+    hub->users--;
+    uint64_t timeout_ms = idle_timeout(hub);
+    if (hub->users == 0 && timeout_ms > 0 && !hub_is_closing(hub)) {
+        timer_start(hub->server->world->timers, &hub->idle, timeout_ms, on_idle);
+    }
 }
 
 void hub_add_session(struct hub *hub, struct session *session)
 {
     session->hub = hub;
+    hub_hold(hub);
     list_append(&hub->sessions, &session->in_hub);
 }
 
@@ -143,7 +240,7 @@ void hub_remove_session(struct hub *hub, struct session *session)
     subscriptions_remove_all(&hub->subscriptions, session, unsubscribe_last, hub);
     tasks_forget_session(&hub->tasks, session);
     callbacks_refuse(&session->callbacks, hub);
-    if (session->log_level != SESSION_LOG_UNSET) {
+    if (session->log_level != SEVERITY_UNSET) {
         log_levels_update(hub);
     }
 }

@@ -13,24 +13,51 @@
 struct server;
 
 struct hub {
-    struct server *server; /* its owner */
-    struct list link;      /* among the server's */
+    struct server *server;   /* its owner */
+    struct list link;        /* among all of the server's */
+    struct list in_children; /* among those that are warm, or free to be lent */
+    struct map_node by_key;  /* among those that are shared */
     struct channel channel;
-    struct list sessions; /* by in_hub */
+    struct child_command command; /* the server's, with the credentials in its environment */
+    const char **variables;       /* owned: the command's environment */
+    struct slice environment;     /* owned: the credentials, as in struct caller */
+    struct slice key;             /* owned: of a lent one, for whom it was started */
+    struct list sessions;         /* by in_hub */
+    unsigned users;               /* sessions, calls and borrowers */
+    struct timer idle;            /* while it has none, where an idle child is ended */
     struct subscriptions subscriptions;
-    struct tasks tasks;                 /* of a shared child */
-    enum session_log_level child_level; /* what the child was told last; SESSION_LOG_UNSET when nothing */
-    uint64_t last_unsubscribe;          /* the last wire id that was taken when the child was told to unsubscribe */
-    bool is_own;                        /* the child is one session's alone: whatever it says is for that session */
+    struct tasks tasks;                   /* of a shared child */
+    enum log_severity child_level;        /* what the child was told last; SEVERITY_UNSET when nothing */
+    uint64_t last_unsubscribe;            /* the last wire id that was taken when the child was told to unsubscribe */
+    unsigned call_levels[SEVERITY_UNSET]; /* how many running calls asked for log messages, by severity */
+    bool is_own;                          /* the child is one session's alone: whatever it says is for that session */
+    bool is_lent;                         /* the child is lent to one call at a time: what it asks is for that call */
+    bool is_shared;                       /* it can be found by its environment */
+    bool is_shared_modern;                /* it was started for clients of the modern era */
+    bool is_warm;                         /* it waits for hub_begin() */
     bool was_ready; /* a handshake succeeded before: what the child had been told must be told again */
 };
 
-/*
- * A hub with a child of its own. `initialize` is the client's request, sent to the child as it is but for its id; it
- * is absent for the shared child, which the bridge introduces itself to. Frees itself after hub_close().
- */
-struct hub *hub_open(struct server *server, struct slice initialize);
+/* Borrowed during the call. */
+struct hub_options {
+    struct slice environment;
+    struct slice initialize; /* the handshake but for its id; absent for a child that the bridge introduces itself to */
+    struct slice key;
+    bool is_own;
+    bool is_lent;
+    bool is_modern;
+    bool is_held; /* start the process only: hub_begin() follows */
+};
+
+/* Starts a child. The hub frees itself after hub_close(). */
+struct hub *hub_open(struct server *server, const struct hub_options *options);
+void hub_begin(struct hub *hub, const struct hub_options *options);
 void hub_close(struct hub *hub);
+bool hub_is_closing(const struct hub *hub);
+
+/* Somebody uses it, and does so no more: a hub that nobody uses for long may be ended. */
+void hub_hold(struct hub *hub);
+void hub_let_go(struct hub *hub);
 
 void hub_add_session(struct hub *hub, struct session *session);
 

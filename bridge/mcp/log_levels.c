@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
-static enum session_log_level most_verbose(const struct hub *hub)
+static enum log_severity most_verbose(const struct hub *hub)
 {
-    enum session_log_level level = SESSION_LOG_UNSET;
+    enum log_severity level = SEVERITY_UNSET;
     LIST_FOR_EACH(link, &hub->sessions) {
         const struct session *session = container_of(link, struct session, in_hub);
         if (session->log_level < level) {
@@ -16,34 +16,34 @@ static enum session_log_level most_verbose(const struct hub *hub)
 
 void log_levels_update(struct hub *hub)
 {
-    enum session_log_level level = most_verbose(hub);
+    enum log_severity level = most_verbose(hub);
     /* There is no message that takes a level back, so the last one stays when nobody wants any. */
-    if (level == hub->child_level || level == SESSION_LOG_UNSET) {
+    if (level == hub->child_level || level == SEVERITY_UNSET) {
         return;
     }
     hub->child_level = level;
     char text[16];
-    int size = snprintf(text, sizeof(text), "\"%s\"", session_log_level_name(level));
+    int size = snprintf(text, sizeof(text), "\"%s\"", log_severity_name(level));
     hub_tell_child(hub, "logging/setLevel", "level", slice_of(text, (size_t)size));
 }
 
 static void remember_level(struct call *call, const struct message *answer)
 {
     (void)answer;
-    call->hub->child_level = session_log_level_read(call->argument);
+    call->hub->child_level = log_severity_read(call->argument);
 }
 
 void log_levels_submit(struct hub *hub, struct call *call, const struct message *message)
 {
-    enum session_log_level level = session_log_level_read(message->level);
+    enum log_severity level = log_severity_read(message->level);
     /* What is not right is for the server to refuse, in its own words. */
-    if (!hub->channel.handshake.has_logging || level == SESSION_LOG_UNSET) {
+    if (!hub->channel.handshake.has_logging || level == SEVERITY_UNSET) {
         channel_submit(&hub->channel, call);
         return;
     }
     if (call->session != NULL) {
         call->session->log_level = level;
-        enum session_log_level wanted = most_verbose(hub);
+        enum log_severity wanted = most_verbose(hub);
         if (wanted == level && wanted != hub->child_level) {
             /*
              * The request says what the child is to be told: it goes there itself, so that its answer means it was
@@ -61,6 +61,6 @@ void log_levels_submit(struct hub *hub, struct call *call, const struct message 
 
 bool log_levels_pass(const struct session *session, struct slice level)
 {
-    enum session_log_level said = session_log_level_read(level);
-    return session->log_level == SESSION_LOG_UNSET || said == SESSION_LOG_UNSET || said >= session->log_level;
+    enum log_severity said = log_severity_read(level);
+    return session->log_level == SEVERITY_UNSET || said == SEVERITY_UNSET || said >= session->log_level;
 }

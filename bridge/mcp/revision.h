@@ -21,6 +21,9 @@ const struct revision *revision_find(struct slice name);
 /* The newest of the legacy era: what the bridge asks a child for. */
 const struct revision *revision_newest(void);
 
+/* The newest revision of the modern era that we know. */
+const struct revision *revision_modern(void);
+
 /* Whether `name` is a revision of the modern era, known to us or not: 2026-07-28 or later. */
 bool revision_is_modern(struct slice name);
 

@@ -4,15 +4,15 @@
 
 #include <assert.h>
 
-/* ---- Hubs ---- */
-
-static struct hub *open_hub(struct server *server, struct slice initialize)
+static void finish_closing(struct server *server)
 {
-    struct hub *hub = hub_open(server, initialize);
-    list_append(&server->hubs, &hub->link);
-    server->hub_count++;
-    return hub;
+    map_release(&server->children.shared);
+    session_table_release(&server->sessions);
+    replay_store_release(&server->replay_store);
+    server->on_closed(server);
 }
+
+/* ---- Hubs ---- */
 
 /* Only over a pipe of its own it is certain whom a question of the server's is for. */
 static bool wants_own_child(const struct server *server, const struct message *initialize)
@@ -28,33 +28,65 @@ static bool wants_own_child(const struct server *server, const struct message *i
     return false;
 }
 
-struct hub *server_choose_hub(struct server *server, const struct message *initialize)
+struct hub *server_shared_hub(struct server *server, const struct caller *caller)
 {
-    if (!wants_own_child(server, initialize)) {
+    if (caller->environment.size == 0 && server->shared != NULL) {
         return server->shared;
     }
-    bool has_room = server->hub_count < server->settings->max_children;
-    return has_room ? open_hub(server, initialize->bytes) : NULL;
+    struct hub *hub = children_share(&server->children, caller->environment, server->era == SERVER_ERA_MODERN);
+    if (caller->environment.size == 0) {
+        server->shared = hub;
+    }
+    return hub;
+}
+
+struct hub *server_modern_hub(struct server *server, const struct caller *caller)
+{
+    return children_share(&server->children, caller->environment, true);
+}
+
+/* A server of the modern era says to which request a question of its belongs: nobody needs a child of his own. */
+struct hub *server_choose_hub(struct server *server, const struct caller *caller, const struct message *initialize)
+{
+    if (server->era == SERVER_ERA_MODERN || !wants_own_child(server, initialize)) {
+        return server_shared_hub(server, caller);
+    }
+    return children_own(&server->children, caller->environment, initialize->bytes);
 }
 
 void server_drop_hub(struct server *server, struct hub *hub)
 {
-    if (hub != server->shared) {
+    (void)server;
+    if (hub->is_own) {
         hub_close(hub);
     }
 }
 
-void server_forget_hub(struct server *server, struct hub *hub)
+bool server_learn_modern_only(struct server *server)
 {
-    list_remove(&hub->link);
-    server->hub_count--;
+    if (server->settings->era != SERVER_ERA_UNKNOWN) {
+        return false;
+    }
+    if (server->era != SERVER_ERA_MODERN) {
+        log_line(server->world->log, LOG_LEVEL_INFO, server->name, "the server speaks the modern era only");
+        server->era = SERVER_ERA_MODERN;
+    }
+    return true;
+}
+
+void server_leave_hub(struct server *server, struct hub *hub)
+{
     if (hub == server->shared) {
         server->shared = NULL;
     }
-    if (server->hub_count == 0 && server->on_closed != NULL) {
-        session_table_release(&server->sessions);
-        replay_store_release(&server->replay_store);
-        server->on_closed(server);
+    children_leave(&server->children, hub);
+}
+
+void server_forget_hub(struct server *server, struct hub *hub)
+{
+    children_forget(&server->children, hub);
+    if (server->children.count == 0 && server->on_closed != NULL) {
+        finish_closing(server);
     }
 }
 
@@ -70,7 +102,9 @@ static void on_idle_session(struct session_table *table, struct session *session
 /* A child of its own ends with its session, after the last of its calls. */
 static void on_free_session(struct session_table *table, struct session *session)
 {
-    server_drop_hub(container_of(table, struct server, sessions), session->hub);
+    struct hub *hub = session->hub;
+    hub_let_go(hub);
+    server_drop_hub(container_of(table, struct server, sessions), hub);
 }
 
 struct session *server_open_session(struct server *server, struct hub *hub, const struct revision *revision)
@@ -102,7 +136,8 @@ void server_open(struct server *server, struct world *world, const struct child_
                  const struct server_settings *settings)
 {
     *server = (struct server){.world = world, .settings = settings, .command = command, .name = command->name};
-    list_init(&server->hubs);
+    server->era = settings->era;
+    children_init(&server->children, server);
     replay_store_init(&server->replay_store, world->timers, settings->replay_bytes, settings->replay_age_ms);
     session_table_init(&server->sessions, world);
     server->sessions.replay_store = &server->replay_store;
@@ -110,7 +145,16 @@ void server_open(struct server *server, struct world *world, const struct child_
     server->sessions.idle_timeout_ms = settings->session_timeout_ms;
     server->sessions.on_idle = on_idle_session;
     server->sessions.on_free = on_free_session;
-    server->shared = open_hub(server, slice_of(NULL, 0));
+    if (!settings->has_credentials) {
+        const struct caller nobody = {0};
+        server_shared_hub(server, &nobody);
+    }
+    children_warm_up(&server->children);
+}
+
+static void on_nothing_to_close(struct timer *timer)
+{
+    finish_closing(container_of(timer, struct server, close_timer));
 }
 
 void server_close(struct server *server, void (*on_closed)(struct server *server))
@@ -120,8 +164,9 @@ void server_close(struct server *server, void (*on_closed)(struct server *server
     while ((node = map_any(&server->sessions.sessions)) != NULL) {
         server_end_session(server, container_of(node, struct session, by_name));
     }
-    LIST_FOR_EACH(link, &server->hubs) {
-        hub_close(container_of(link, struct hub, link));
+    children_close(&server->children);
+    if (server->children.count == 0) {
+        timer_start(server->world->timers, &server->close_timer, 0, on_nothing_to_close);
     }
 }
 
@@ -136,6 +181,7 @@ void server_submit(struct server *server, struct call *call, const struct messag
 {
     server->counters.calls++;
     server->call_count++;
+    hub_hold(call->hub);
     if (call->session != NULL) {
         session_table_hold(call->session);
         session_add_call(call->session, call);
@@ -146,6 +192,7 @@ void server_submit(struct server *server, struct call *call, const struct messag
 void server_finish(struct server *server, struct call *call)
 {
     server->call_count--;
+    hub_let_go(call->hub);
     if (call->session != NULL) {
         struct session *session = call->session;
         call->session = NULL;
@@ -159,6 +206,11 @@ void server_give_up(struct server *server, struct call *call)
     if (call->state == CALL_ENDED) {
         return;
     }
-    channel_give_up(&call->hub->channel, call);
+    if (call->shim != NULL) {
+        call->shim->give_up(call->shim);
+        call->state = CALL_ENDED;
+    } else {
+        channel_give_up(&call->hub->channel, call);
+    }
     server_finish(server, call);
 }

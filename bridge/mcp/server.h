@@ -5,6 +5,7 @@
 #ifndef BRIDGE_MCP_SERVER_H
 #define BRIDGE_MCP_SERVER_H
 
+#include "bridge/mcp/children.h"
 #include "bridge/mcp/hub.h"
 #include "bridge/mcp/session_table.h"
 #include "bridge/port.h"
@@ -16,6 +17,14 @@ enum server_children {
     SERVER_CHILDREN_SESSION, /* every session */
 };
 
+/* Which eras the server's processes can be spoken to in. One process is spoken to in one era only. */
+enum server_era {
+    SERVER_ERA_UNKNOWN, /* it takes initialize, as far as is known; nobody has asked for more */
+    SERVER_ERA_LEGACY,
+    SERVER_ERA_BOTH,
+    SERVER_ERA_MODERN,
+};
+
 struct server_settings {
     struct channel_settings channel;
     enum server_children children;
@@ -24,8 +33,13 @@ struct server_settings {
     size_t replay_bytes;          /* of a session's history of events; 0 keeps none */
     uint64_t replay_age_ms;
     size_t max_sessions;
-    size_t max_children;  /* the shared one included */
-    size_t max_in_flight; /* calls that wait or run */
+    size_t max_children;             /* the shared one included */
+    size_t min_idle_children;        /* started for sessions that may come, and for calls that may be asked something */
+    uint64_t child_idle_timeout_ms;  /* of one that is lent, or kept for certain credentials; 0 is never */
+    uint64_t shared_idle_timeout_ms; /* of the one that all others share; 0 is never */
+    bool has_credentials;            /* callers bring some: no child is started before somebody comes */
+    enum server_era era;             /* SERVER_ERA_UNKNOWN: to be found out */
+    size_t max_in_flight;            /* calls that wait or run */
 };
 
 /* What went by since the start. */
@@ -41,18 +55,22 @@ struct server {
     const struct server_settings *settings; /* borrowed */
     const struct child_command *command;    /* borrowed */
     struct slice name;                      /* borrowed from the command */
-    struct hub *shared;                     /* NULL once closed */
-    struct list hubs;                       /* of all, the shared one included */
-    size_t hub_count;
+    struct hub *shared;                     /* of those without credentials; NULL while there is none */
+    struct children children;
+    enum server_era era;
     struct session_table sessions;
     struct replay_store replay_store;
     struct server_counters counters;
     size_t call_count; /* that wait or run */
+    struct timer close_timer;
 
     void (*on_closed)(struct server *server); /* NULL until server_close() */
 };
 
-/* Starts the shared child at once. `command` and `settings` must outlive the server. */
+/*
+ * Starts the shared child at once, unless callers bring credentials. `command` and `settings` must outlive the
+ * server.
+ */
 void server_open(struct server *server, struct world *world, const struct child_command *command,
                  const struct server_settings *settings);
 
@@ -60,10 +78,16 @@ void server_open(struct server *server, struct world *world, const struct child_
 void server_close(struct server *server, void (*on_closed)(struct server *server));
 
 /*
- * The hub for a client that sent this initialize: the shared one, or one with a child of its own, to be used by a
+ * The hub for a client that sent this initialize: a shared one, or one with a child of its own, to be used by a
  * session or dropped. NULL when there are max_children.
  */
-struct hub *server_choose_hub(struct server *server, const struct message *initialize);
+struct hub *server_choose_hub(struct server *server, const struct caller *caller, const struct message *initialize);
+
+/* The hub for a request without a session; NULL when there are max_children. */
+struct hub *server_shared_hub(struct server *server, const struct caller *caller);
+
+/* The same for requests of the modern era on a child that speaks it. */
+struct hub *server_modern_hub(struct server *server, const struct caller *caller);
 
 /* The client of a hub of its own went before it had a session. */
 void server_drop_hub(struct server *server, struct hub *hub);
@@ -87,7 +111,14 @@ void server_finish(struct server *server, struct call *call);
 /* Nobody wants the answer any more: no event comes, and the child is told. In place of server_finish(). */
 void server_give_up(struct server *server, struct call *call);
 
-/* For hubs: this one has closed and is about to be freed. */
+/* For hubs: this one is closing; and it has closed and is about to be freed. */
+void server_leave_hub(struct server *server, struct hub *hub);
 void server_forget_hub(struct server *server, struct hub *hub);
+
+/*
+ * For hubs: a process has refused initialize as a server of the modern era only does. False when the era is fixed
+ * otherwise.
+ */
+bool server_learn_modern_only(struct server *server);
 
 #endif

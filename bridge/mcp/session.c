@@ -123,25 +123,3 @@ void session_clear_queue(struct session *session)
         drop_oldest(session);
     }
 }
-
-static const char *const level_names[] = {
-    [SESSION_LOG_DEBUG] = "debug",     [SESSION_LOG_INFO] = "info",           [SESSION_LOG_NOTICE] = "notice",
-    [SESSION_LOG_WARNING] = "warning", [SESSION_LOG_ERROR] = "error",         [SESSION_LOG_CRITICAL] = "critical",
-    [SESSION_LOG_ALERT] = "alert",     [SESSION_LOG_EMERGENCY] = "emergency",
-};
-
-enum session_log_level session_log_level_read(struct slice value)
-{
-    struct slice inside = json_string_inside(value);
-    for (int level = 0; level < SESSION_LOG_UNSET; level++) {
-        if (slice_exists(inside) && json_string_means(inside, level_names[level])) {
-            return (enum session_log_level)level;
-        }
-    }
-    return SESSION_LOG_UNSET;
-}
-
-const char *session_log_level_name(enum session_log_level level)
-{
-    return level_names[level];
-}

@@ -26,19 +26,6 @@ struct session_outlet {
     void (*close)(struct session_outlet *outlet);
 };
 
-/* Syslog severities as MCP names them (MCP, Logging, "Log Levels"), the most verbose first. */
-enum session_log_level {
-    SESSION_LOG_DEBUG,
-    SESSION_LOG_INFO,
-    SESSION_LOG_NOTICE,
-    SESSION_LOG_WARNING,
-    SESSION_LOG_ERROR,
-    SESSION_LOG_CRITICAL,
-    SESSION_LOG_ALERT,
-    SESSION_LOG_EMERGENCY,
-    SESSION_LOG_UNSET, /* the client never asked: it gets what the child says */
-};
-
 /* Work of a session whose client is gone but may come back. */
 struct session_orphan {
     struct list link;
@@ -70,7 +57,7 @@ struct session {
 
     struct list subscriptions; /* of struct subscriber */
     size_t subscription_count;
-    enum session_log_level log_level;
+    enum log_severity log_level;
     bool is_ended; /* out of the table; freed when its last call is over */
 };
 
@@ -99,9 +86,5 @@ void session_flush_queue(struct session *session);
 
 /* Forgets what waits. */
 void session_clear_queue(struct session *session);
-
-/* The level that a string names, SESSION_LOG_UNSET when it names none. `value` is JSON, with quotes. */
-enum session_log_level session_log_level_read(struct slice value);
-const char *session_log_level_name(enum session_log_level level);
 
 #endif

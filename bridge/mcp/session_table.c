@@ -72,7 +72,7 @@ struct session *session_table_open(struct session_table *table, const struct rev
     struct session *session = memory_new(sizeof(*session));
     session->table = table;
     session->revision = revision;
-    session->log_level = SESSION_LOG_UNSET;
+    session->log_level = SEVERITY_UNSET;
     map_init(&session->calls);
     list_init(&session->subscriptions);
     list_init(&session->queue);

@@ -47,17 +47,19 @@ static void on_child_ready(struct post *post)
     post_free(post);
 }
 
-static struct hub *choose_hub(struct streamable *streamable, const struct message *message)
+static struct hub *choose_hub(const struct incoming *incoming, const struct message *message)
 {
+    const struct streamable *streamable = incoming->streamable;
     bool is_stateless = streamable->settings->mode == STREAMABLE_STATELESS;
-    return is_stateless ? streamable->server->shared : server_choose_hub(streamable->server, message);
+    return is_stateless ? server_shared_hub(streamable->server, incoming->caller)
+                        : server_choose_hub(streamable->server, incoming->caller, message);
 }
 
 /* Any number of initialize is fine: each opens a session of its own, whatever session the client names. */
 static void take_initialize(struct incoming *incoming, const struct message *message)
 {
     bool is_large = message->bytes.size > LIMIT_INITIALIZE_BYTES;
-    struct hub *hub = is_large ? NULL : choose_hub(incoming->streamable, message);
+    struct hub *hub = is_large ? NULL : choose_hub(incoming, message);
     if (hub == NULL) {
         refuse(incoming->exchange, is_large ? REFUSAL_INITIALIZE_SIZE : REFUSAL_CHILD_CEILING, message->id, NULL);
         memory_free_slice(&incoming->copy);
@@ -65,22 +67,26 @@ static void take_initialize(struct incoming *incoming, const struct message *mes
     }
     struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, 1);
     post->body = incoming->copy;
-    post_set_call(post, 0, NULL, message);
-    post->calls[0].call.hub = hub;
+    post_set_call(post, 0, hub, NULL, message);
     post->calls[0].call.argument = message->protocol_version;
     post_wait(post, CALL_WAITS_FOR_CHILD, on_child_ready);
 }
 
 /* ---- The messages of a POST ---- */
 
-/* Whose child the messages are for. */
+/* Whose child the messages are for; NULL when there is none and none can be started. */
 static struct hub *hub_of(const struct incoming *incoming)
 {
-    return incoming->session != NULL ? incoming->session->hub : incoming->streamable->server->shared;
+    return incoming->session != NULL ? incoming->session->hub
+                                     : server_shared_hub(incoming->streamable->server, incoming->caller);
 }
 
 static bool check_room(struct incoming *incoming, struct slice id, size_t count)
 {
+    if (hub_of(incoming) == NULL) {
+        refuse(incoming->exchange, REFUSAL_CHILD_CEILING, id, NULL);
+        return false;
+    }
     if (server_has_room(incoming->streamable->server, count)) {
         return true;
     }
@@ -104,7 +110,7 @@ static void take_request(struct incoming *incoming, const struct message *messag
     }
     struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, 1);
     post->body = incoming->copy;
-    post_set_call(post, 0, incoming->session, message);
+    post_set_call(post, 0, hub_of(incoming), incoming->session, message);
     post_submit(post, 0, message);
 }
 
@@ -126,6 +132,10 @@ static void take_notification(struct incoming *incoming, const struct message *m
 {
     struct hub *hub = hub_of(incoming);
     /* A cancellation goes ahead: it makes room. */
+    if (hub == NULL) {
+        accept_and_forget(incoming);
+        return;
+    }
     if (!hub_is_full(hub) || message_is(message, "notifications/cancelled")) {
         hub_notify(hub, incoming->session, message);
         accept_and_forget(incoming);
@@ -133,8 +143,7 @@ static void take_notification(struct incoming *incoming, const struct message *m
     }
     struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, 1);
     post->body = incoming->copy;
-    post_set_call(post, 0, NULL, message);
-    post->calls[0].call.hub = hub;
+    post_set_call(post, 0, hub, NULL, message);
     post_wait(post, CALL_WAITS_FOR_ROOM, on_room);
 }
 
@@ -240,11 +249,12 @@ static bool check_batch(struct incoming *incoming, const struct batch_census *ce
  */
 static void notify_batch(struct incoming *incoming, struct slice body)
 {
+    struct hub *hub = hub_of(incoming);
     struct message message;
     while (batch_next(&body, &message)) {
-        if (message.kind == MESSAGE_NOTIFICATION) {
-            hub_notify(hub_of(incoming), incoming->session, &message);
-        } else if (message.kind != MESSAGE_REQUEST) {
+        if (message.kind == MESSAGE_NOTIFICATION && hub != NULL) {
+            hub_notify(hub, incoming->session, &message);
+        } else if (message.kind == MESSAGE_RESULT || message.kind == MESSAGE_ERROR) {
             take_response(incoming, &message);
         }
     }
@@ -255,12 +265,13 @@ static void submit_batch(struct incoming *incoming, struct slice body, size_t re
     struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, request_count);
     post->body = incoming->copy;
     post->is_batch = true;
+    struct hub *hub = hub_of(incoming);
     struct slice rest = body;
     struct message message;
     size_t index = 0;
     while (batch_next(&rest, &message)) {
         if (message.kind == MESSAGE_REQUEST) {
-            post_set_call(post, index++, incoming->session, &message);
+            post_set_call(post, index++, hub, incoming->session, &message);
         }
     }
     /* The last submit may end the post, and with it the body: then nothing is read any more. */

@@ -15,8 +15,9 @@ struct incoming {
     struct streamable *streamable; /* borrowed */
     struct exchange *exchange;
     struct accept accept;
-    struct session *session; /* NULL for a stateless request */
-    struct slice copy;       /* owned, made here: the body without line breaks, when it had any; else absent */
+    const struct caller *caller; /* borrowed */
+    struct session *session;     /* NULL for a stateless request */
+    struct slice copy;           /* owned, made here: the body without line breaks, when it had any; else absent */
 };
 
 /* Takes the one message of the body, and answers the exchange, now or later. */

@@ -17,6 +17,7 @@ struct sse_client {
     struct list link;
     char name[SESSION_ID_TEXT + 1];
     struct exchange *exchange;
+    struct caller caller;    /* its environment is owned */
     struct session *session; /* NULL until initialize is answered; held */
     bool is_initializing;    /* initialize was sent, and is not answered */
     bool is_closing;         /* its reader is too slow: it is closed from the timer, not from within a delivery */
@@ -89,6 +90,7 @@ static void free_client(struct sse_client *client)
         }
         session_table_let_go(session);
     }
+    memory_free_slice(&client->caller.environment);
     free(client);
 }
 
@@ -169,9 +171,10 @@ static void send_endpoint(const struct sse_client *client)
     buffer_release(&path);
 }
 
-static void open_client(struct legacy_sse *sse, struct exchange *exchange)
+static void open_client(struct legacy_sse *sse, struct exchange *exchange, const struct caller *caller)
 {
     struct sse_client *client = memory_new(sizeof(*client));
+    client->caller.environment = memory_copy(caller->environment);
     client->outlet = (struct session_outlet){deliver, close_outlet};
     client->sse = sse;
     client->exchange = exchange;
@@ -188,6 +191,16 @@ static void open_client(struct legacy_sse *sse, struct exchange *exchange)
     }
 }
 
+static void admit_client(struct legacy_sse *sse, struct exchange *exchange)
+{
+    struct caller caller = {0};
+    struct buffer environment;
+    if (credentials_read(&sse->settings->credentials, exchange, &environment, &caller)) {
+        open_client(sse, exchange, &caller);
+    }
+    buffer_release(&environment);
+}
+
 void legacy_sse_handle_stream(struct legacy_sse *sse, struct exchange *exchange)
 {
     if (!gate_admit(&sse->settings->gate, exchange)) {
@@ -200,7 +213,7 @@ void legacy_sse_handle_stream(struct legacy_sse *sse, struct exchange *exchange)
     } else if (!accept_read(exchange).stream) {
         refuse(exchange, REFUSAL_ACCEPT_STREAM, no_id, NULL);
     } else {
-        open_client(sse, exchange);
+        admit_client(sse, exchange);
     }
 }
 
@@ -313,7 +326,7 @@ static void take_initialize(struct sse_client *client, struct exchange *exchange
         return;
     }
     bool is_large = message->bytes.size > LIMIT_INITIALIZE_BYTES;
-    struct hub *hub = is_large ? NULL : server_choose_hub(server, message);
+    struct hub *hub = is_large ? NULL : server_choose_hub(server, &client->caller, message);
     if (hub == NULL) {
         refuse(exchange, is_large ? REFUSAL_INITIALIZE_SIZE : REFUSAL_CHILD_CEILING, message->id, NULL);
         return;
@@ -391,27 +404,44 @@ static void take_flat(struct sse_client *client, struct exchange *exchange, stru
     memory_free_slice(&copy);
 }
 
+/* Whether the message comes from the one who opened the stream; for any other it is not there. */
+static bool is_of_client(const struct legacy_sse *sse, struct exchange *exchange, const struct sse_client *client)
+{
+    struct caller caller = {0};
+    struct buffer environment;
+    bool is_read = credentials_read(&sse->settings->credentials, exchange, &environment, &caller);
+    bool is_same = is_read && client != NULL && slice_equals(caller.environment, client->caller.environment);
+    if (is_read && !is_same) {
+        refuse(exchange, REFUSAL_SESSION_UNKNOWN, no_id, NULL);
+    }
+    buffer_release(&environment);
+    return is_same;
+}
+
+static void scan_message(struct sse_client *client, struct exchange *exchange)
+{
+    struct message message;
+    enum message_fault fault = message_scan_whole(&message, exchange->body);
+    if (fault != MESSAGE_FAULT_NONE) {
+        refuse_fault(exchange, message_refused_id(&message, fault), message_fault_code(fault),
+                     message_fault_text(fault));
+    } else {
+        take_flat(client, exchange, &message);
+    }
+}
+
 void legacy_sse_handle_message(struct legacy_sse *sse, struct exchange *exchange)
 {
     if (!gate_admit(&sse->settings->gate, exchange)) {
         return;
     }
     struct sse_client *client = find_client(sse, exchange->query);
-    struct message message;
     if (exchange->method != EXCHANGE_POST) {
         refuse(exchange, REFUSAL_METHOD_STATELESS, no_id, NULL);
     } else if (!accept_has_json_body(exchange)) {
         refuse(exchange, REFUSAL_CONTENT_TYPE, no_id, NULL);
-    } else if (client == NULL) {
-        refuse(exchange, REFUSAL_SESSION_UNKNOWN, no_id, NULL);
-    } else {
-        enum message_fault fault = message_scan_whole(&message, exchange->body);
-        if (fault != MESSAGE_FAULT_NONE) {
-            refuse_fault(exchange, message_refused_id(&message, fault), message_fault_code(fault),
-                         message_fault_text(fault));
-        } else {
-            take_flat(client, exchange, &message);
-        }
+    } else if (is_of_client(sse, exchange, client)) {
+        scan_message(client, exchange);
     }
 }
 

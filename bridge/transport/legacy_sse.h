@@ -8,12 +8,14 @@
 
 #include "bridge/mcp/server.h"
 #include "bridge/port.h"
+#include "bridge/transport/credentials.h"
 #include "bridge/transport/gate.h"
 
 #include <stdbool.h>
 
 struct legacy_sse_settings {
     struct gate gate;
+    struct credentials credentials;
     const char *message_path; /* where clients POST to */
     uint64_t heartbeat_ms;    /* 0 is none */
 };

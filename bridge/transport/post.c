@@ -348,7 +348,8 @@ struct post *post_new(struct post_owner *owner, struct exchange *exchange, struc
     return post;
 }
 
-void post_set_call(struct post *post, size_t index, struct session *session, const struct message *message)
+void post_set_call(struct post *post, size_t index, struct hub *hub, struct session *session,
+                   const struct message *message)
 {
     struct call *call = &post->calls[index].call;
     call->bytes = message->bytes;
@@ -359,7 +360,7 @@ void post_set_call(struct post *post, size_t index, struct session *session, con
         session_table_hold(session);
         post->session = session;
     }
-    call->hub = session != NULL ? session->hub : post->owner->server->shared;
+    call->hub = hub;
 }
 
 void post_submit(struct post *post, size_t index, const struct message *message)

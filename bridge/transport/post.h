@@ -60,10 +60,11 @@ struct post {
 struct post *post_new(struct post_owner *owner, struct exchange *exchange, struct accept accept, size_t call_count);
 
 /*
- * The call at `index` is this request, for the session's child or, without one, for the shared. Its bytes must live as
+ * The call at `index` is this request, for the hub's child; in a session that is the session's. Its bytes must live as
  * long as the exchange, or as post->body.
  */
-void post_set_call(struct post *post, size_t index, struct session *session, const struct message *message);
+void post_set_call(struct post *post, size_t index, struct hub *hub, struct session *session,
+                   const struct message *message);
 
 /* Submits the call at `index`. After the last one the post may be over and freed. */
 void post_submit(struct post *post, size_t index, const struct message *message);

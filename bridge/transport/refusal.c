@@ -18,6 +18,8 @@ static const struct refusal_row {
     [REFUSAL_METHOD_STREAM] = {405, REPLY_REFUSED, "Method not allowed.", "Allow", "GET"},
     [REFUSAL_NOT_INITIALIZED] = {400, REPLY_REFUSED, "Bad Request: Server not initialized", NULL, NULL},
     [REFUSAL_INITIALIZED] = {400, REPLY_INVALID_REQUEST, "Invalid Request: Server already initialized", NULL, NULL},
+    [REFUSAL_CREDENTIAL_TWICE] = {400, REPLY_REFUSED, "Bad Request: a header with credentials appears more than once",
+                                  NULL, NULL},
     [REFUSAL_ACCEPT] = {406, REPLY_REFUSED, "Not Acceptable: Client must accept application/json or text/event-stream",
                         NULL, NULL},
     [REFUSAL_ACCEPT_STREAM] = {406, REPLY_REFUSED, "Not Acceptable: Client must accept text/event-stream", NULL, NULL},

@@ -16,6 +16,7 @@ enum refusal {
     REFUSAL_METHOD_STREAM,    /* anything but GET at the path of an HTTP+SSE stream */
     REFUSAL_NOT_INITIALIZED,  /* HTTP+SSE: a request before initialize was answered */
     REFUSAL_INITIALIZED,      /* HTTP+SSE: a second initialize on one connection */
+    REFUSAL_CREDENTIAL_TWICE,
     REFUSAL_ACCEPT,
     REFUSAL_ACCEPT_STREAM,
     REFUSAL_CONTENT_TYPE,

@@ -52,8 +52,8 @@ static bool may_go_without_session(struct streamable *streamable, struct exchang
  * Finds the session that the exchange names; *session is NULL when it names none and need not. False when the
  * exchange has been refused (MCP 2025-03-26, Transports, "Session Management" 2 and 3).
  */
-static bool find_session(struct streamable *streamable, struct exchange *exchange, struct slice id,
-                         struct session **session)
+static bool find_session(struct streamable *streamable, struct exchange *exchange, const struct caller *caller,
+                         struct slice id, struct session **session)
 {
     struct slice name = session_name(exchange);
     *session = NULL;
@@ -64,7 +64,7 @@ static bool find_session(struct streamable *streamable, struct exchange *exchang
         return may_go_without_session(streamable, exchange, id);
     }
     *session = session_table_find(&streamable->server->sessions, name);
-    if (*session == NULL) {
+    if (*session == NULL || !credentials_match(caller, *session)) {
         refuse(exchange, REFUSAL_SESSION_UNKNOWN, id, NULL);
         return false;
     }
@@ -125,7 +125,8 @@ static void post_single(struct incoming *incoming)
         return;
     }
     if (refuse_if_modern(exchange, &message) ||
-        (!is_initialize(&message) && !find_session(incoming->streamable, exchange, message.id, &incoming->session)) ||
+        (!is_initialize(&message) &&
+         !find_session(incoming->streamable, exchange, incoming->caller, message.id, &incoming->session)) ||
         !check_version(exchange, message.id)) {
         return;
     }
@@ -141,15 +142,17 @@ static void post_batch(struct incoming *incoming)
         refuse_fault(exchange, no_id, message_fault_code(fault), message_fault_text(fault));
         return;
     }
-    if (!find_session(incoming->streamable, exchange, no_id, &incoming->session) || !check_version(exchange, no_id)) {
+    if (!find_session(incoming->streamable, exchange, incoming->caller, no_id, &incoming->session) ||
+        !check_version(exchange, no_id)) {
         return;
     }
     incoming_take_batch(incoming);
 }
 
-static void handle_post(struct streamable *streamable, struct exchange *exchange)
+static void handle_post(struct streamable *streamable, struct exchange *exchange, const struct caller *caller)
 {
-    struct incoming incoming = {.streamable = streamable, .exchange = exchange, .accept = accept_read(exchange)};
+    struct incoming incoming = {
+        .streamable = streamable, .exchange = exchange, .accept = accept_read(exchange), .caller = caller};
     if (!incoming.accept.json && !incoming.accept.stream) {
         refuse(exchange, REFUSAL_ACCEPT, no_id, NULL);
     } else if (!accept_has_json_body(exchange)) {
@@ -173,25 +176,25 @@ static void open_listen_stream(struct streamable *streamable, struct exchange *e
     }
 }
 
-static void handle_get(struct streamable *streamable, struct exchange *exchange)
+static void handle_get(struct streamable *streamable, struct exchange *exchange, const struct caller *caller)
 {
     struct session *session;
     if (streamable->settings->mode == STREAMABLE_STATELESS) {
         refuse(exchange, REFUSAL_METHOD_STATELESS, no_id, NULL);
     } else if (!accept_read(exchange).stream) {
         refuse(exchange, REFUSAL_ACCEPT_STREAM, no_id, NULL);
-    } else if (find_session(streamable, exchange, no_id, &session) && check_version(exchange, no_id)) {
+    } else if (find_session(streamable, exchange, caller, no_id, &session) && check_version(exchange, no_id)) {
         open_listen_stream(streamable, exchange, session);
     }
 }
 
 /* The session ends; its running calls are other exchanges', and go on to their answers. */
-static void handle_delete(struct streamable *streamable, struct exchange *exchange)
+static void handle_delete(struct streamable *streamable, struct exchange *exchange, const struct caller *caller)
 {
     struct session *session;
     if (streamable->settings->mode == STREAMABLE_STATELESS) {
         refuse(exchange, REFUSAL_METHOD_STATELESS, no_id, NULL);
-    } else if (find_session(streamable, exchange, no_id, &session) && check_version(exchange, no_id)) {
+    } else if (find_session(streamable, exchange, caller, no_id, &session) && check_version(exchange, no_id)) {
         server_end_session(streamable->server, session);
         respond_empty(exchange, 200, NULL, 0);
     }
@@ -209,6 +212,26 @@ static void handle_other(struct streamable *streamable, struct exchange *exchang
     }
 }
 
+static void handle(struct streamable *streamable, struct exchange *exchange, const struct caller *caller)
+{
+    switch (exchange->method) {
+    case EXCHANGE_POST:
+        handle_post(streamable, exchange, caller);
+        break;
+    case EXCHANGE_GET:
+        handle_get(streamable, exchange, caller);
+        break;
+    case EXCHANGE_DELETE:
+        handle_delete(streamable, exchange, caller);
+        break;
+    case EXCHANGE_HEAD:
+    case EXCHANGE_OPTIONS:
+    case EXCHANGE_OTHER:
+        handle_other(streamable, exchange);
+        break;
+    }
+}
+
 void streamable_handle(struct streamable *streamable, struct exchange *exchange)
 {
     if (!gate_admit(&streamable->settings->gate, exchange)) {
@@ -218,22 +241,12 @@ void streamable_handle(struct streamable *streamable, struct exchange *exchange)
         refuse(exchange, REFUSAL_DRAINING, no_id, NULL);
         return;
     }
-    switch (exchange->method) {
-    case EXCHANGE_POST:
-        handle_post(streamable, exchange);
-        break;
-    case EXCHANGE_GET:
-        handle_get(streamable, exchange);
-        break;
-    case EXCHANGE_DELETE:
-        handle_delete(streamable, exchange);
-        break;
-    case EXCHANGE_HEAD:
-    case EXCHANGE_OPTIONS:
-    case EXCHANGE_OTHER:
-        handle_other(streamable, exchange);
-        break;
+    struct caller caller = {0};
+    struct buffer environment;
+    if (credentials_read(&streamable->settings->credentials, exchange, &environment, &caller)) {
+        handle(streamable, exchange, &caller);
     }
+    buffer_release(&environment);
 }
 
 void streamable_drain(struct streamable *streamable)

@@ -7,6 +7,7 @@
 
 #include "bridge/mcp/server.h"
 #include "bridge/port.h"
+#include "bridge/transport/credentials.h"
 #include "bridge/transport/gate.h"
 #include "bridge/transport/listen_stream.h"
 #include "bridge/transport/post.h"
@@ -20,6 +21,7 @@ enum streamable_mode {
 struct streamable_settings {
     enum streamable_mode mode;
     struct gate gate;
+    struct credentials credentials;
     struct post_settings post;
 };
 

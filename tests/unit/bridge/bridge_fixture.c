@@ -23,6 +23,7 @@ void bridge_fixture_init(struct bridge_fixture *fixture)
         .command = {.name = SLICE_LITERAL("fake"), .argv = arguments},
         .settings = {.channel = {.start_timeout_ms = 60000, .request_timeout_ms = 120000},
                      .session_timeout_ms = 1800000,
+                     .max_children = 64,
                      .max_sessions = 3,
                      .max_in_flight = 4},
         .endpoint = {.mode = STREAMABLE_BOTH, .post = {.stream_after_ms = 5000, .heartbeat_ms = 15000}},
@@ -75,7 +76,7 @@ void bridge_fixture_close_server(struct bridge_fixture *fixture)
     assert_true(list_is_empty(&fixture->streamable.streams.streams));
     assert_int_equal(fixture->server.sessions.sessions.count, 0);
     assert_int_equal(fixture->server.call_count, 0);
-    assert_int_equal(fixture->server.hub_count, 0);
+    assert_int_equal(fixture->server.children.count, 0);
     assert_null(fixture->server.shared);
 }
 

@@ -35,6 +35,7 @@ struct fixture {
     unsigned notifications;
     unsigned requests;
     unsigned drops;
+    int refused_code;
     unsigned closes;
     char why[256]; /* of the last drop */
 };
@@ -73,6 +74,11 @@ static void on_dropped(struct channel *channel, const char *why)
     snprintf(from(channel)->why, sizeof(from(channel)->why), "%s", why);
 }
 
+static void on_refused(struct channel *channel, int code)
+{
+    from(channel)->refused_code = code;
+}
+
 static void on_closed(struct channel *channel)
 {
     from(channel)->closes++;
@@ -83,6 +89,7 @@ static const struct channel_events events = {
     .on_down = on_down,
     .on_notification = on_notification,
     .on_request = on_request,
+    .on_refused = on_refused,
     .on_dropped = on_dropped,
     .on_closed = on_closed,
 };

@@ -432,7 +432,7 @@ static void a_level_that_is_none_is_for_the_child_to_refuse(void **state)
     fake_child_expect(fixture->child, OWN(2, "logging/setLevel", "\"level\":\"loud\""));
     agree(fixture);
     fake_call_expect_answer(call, RESULT(5));
-    assert_int_equal(session->log_level, SESSION_LOG_UNSET);
+    assert_int_equal(session->log_level, SEVERITY_UNSET);
 }
 
 static void a_child_without_logging_answers_for_itself(void **state)

@@ -253,15 +253,15 @@ static void levels_have_the_names_of_mcp_from_verbose_to_severe(void **state)
     static const char *const names[] = {"debug", "info",     "notice", "warning",
                                         "error", "critical", "alert",  "emergency"};
     (void)state;
-    for (int level = 0; level < SESSION_LOG_UNSET; level++) {
+    for (int level = 0; level < SEVERITY_UNSET; level++) {
         struct buffer json;
         buffer_init(&json, 0);
         buffer_add_format(&json, "\"%s\"", names[level]);
-        assert_string_equal(session_log_level_name((enum session_log_level)level), names[level]);
-        assert_int_equal(session_log_level_read(buffer_slice(&json)), level);
+        assert_string_equal(log_severity_name((enum log_severity)level), names[level]);
+        assert_int_equal(log_severity_read(buffer_slice(&json)), level);
         buffer_release(&json);
     }
-    assert_int_equal(session_log_level_read(slice_text("\"\\u0064ebug\"")), SESSION_LOG_DEBUG);
+    assert_int_equal(log_severity_read(slice_text("\"\\u0064ebug\"")), SEVERITY_DEBUG);
 }
 
 static void what_is_no_level_is_none(void **state)
@@ -269,9 +269,9 @@ static void what_is_no_level_is_none(void **state)
     static const char *const others[] = {"\"Debug\"", "\"trace\"", "\"\"", "1", "null", "debug", "{}"};
     (void)state;
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        assert_int_equal(session_log_level_read(slice_text(others[i])), SESSION_LOG_UNSET);
+        assert_int_equal(log_severity_read(slice_text(others[i])), SEVERITY_UNSET);
     }
-    assert_int_equal(session_log_level_read(slice_of(NULL, 0)), SESSION_LOG_UNSET);
+    assert_int_equal(log_severity_read(slice_of(NULL, 0)), SEVERITY_UNSET);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -43,6 +43,8 @@ static const struct row {
     {REFUSAL_ACCEPT, 406, -32000, "Not Acceptable: Client must accept application/json or text/event-stream", NULL,
      NULL},
     {REFUSAL_ACCEPT_STREAM, 406, -32000, "Not Acceptable: Client must accept text/event-stream", NULL, NULL},
+    {REFUSAL_CREDENTIAL_TWICE, 400, -32000, "Bad Request: a header with credentials appears more than once", NULL,
+     NULL},
     {REFUSAL_CONTENT_TYPE, 415, -32000, "Unsupported Media Type: Content-Type must be application/json", NULL, NULL},
     {REFUSAL_BATCH, 400, -32600, "Invalid Request: batches were removed from the protocol in revision 2025-06-18", NULL,
      NULL},

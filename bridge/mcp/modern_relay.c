@@ -1,0 +1,36 @@
+#include "bridge/mcp/modern_relay.h"
+
+#include "bridge/jsonrpc/json.h"
+#include "bridge/jsonrpc/rewrite.h"
+
+/*
+ * MCP 2026-07-28: a result names its type, a subscription ends with its id in the result, and the transport will need
+ * to know the code of an error.
+ */
+void modern_relay_answer(struct channel *channel, struct call *call, const struct message *message)
+{
+    if (message->kind == MESSAGE_RESULT && !slice_exists(json_string_inside(message->result_type))) {
+        channel->events->on_dropped(channel, "a result without a resultType");
+        call_answer_error(call, REPLY_INTERNAL_ERROR, "The server's result is not one of the revision 2026-07-28");
+        return;
+    }
+    struct rewrite answer;
+    const struct replacement replacements[] = {{message->id, call->id}, {message->result_subscription, call->id}};
+    rewrite_splice(&answer, message->bytes, replacements, 2);
+    call->error_code = message->kind == MESSAGE_ERROR ? message_error_code(message) : 0;
+    call->events->on_answer(call, answer.parts, answer.count);
+}
+
+/* MCP 2026-07-28, Subscriptions: the subscription is named by the id of the request that opened it. */
+void modern_relay_notification(struct channel *channel, const struct message *message)
+{
+    struct call *call = mux_find_token(&channel->mux, message->meta_subscription);
+    if (call == NULL) {
+        channel->events->on_dropped(channel, "a notification of a subscription that nobody has");
+        return;
+    }
+    struct rewrite notification;
+    const struct replacement replacement = {message->meta_subscription, call->id};
+    rewrite_splice(&notification, message->bytes, &replacement, 1);
+    call->events->on_message(call, notification.parts, notification.count);
+}
