@@ -1,5 +1,5 @@
 # The bridge alone. A server that needs a runtime (Node.js, Python, ...) comes in an image of its own, made from that
-# runtime's image: COPY --from=... /usr/bin/mcp-bridge and the two libraries below.
+# runtime's image: COPY --from=... /usr/bin/mcp-bridge and the three libraries below.
 
 FROM docker.io/library/debian:bookworm-slim AS build
 WORKDIR /source
@@ -10,7 +10,7 @@ RUN make install DESTDIR=/image PREFIX=/usr CFLAGS="-O2"
 
 FROM docker.io/library/debian:bookworm-slim
 RUN apt-get update -qq \
-    && apt-get install -y -qq --no-install-recommends libuv1 libcjson1 >/dev/null \
+    && apt-get install -y -qq --no-install-recommends libuv1 libcjson1 libsodium23 >/dev/null \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
     && groupadd --gid 10001 bridge \
     && useradd --uid 10001 --gid bridge --home-dir /var/lib/mcp-bridge --no-create-home --shell /usr/sbin/nologin bridge \

@@ -64,7 +64,7 @@ examples := $(patsubst examples/%.c,$(EXAMPLES)/%,$(example_sources))
 
 # ---- Libraries ----
 
-packages := libuv libcjson
+packages := libuv libcjson libsodium
 ifeq ($(shell $(PKG_CONFIG) --exists libllhttp 2>/dev/null && echo yes),yes)
 packages += libllhttp
 else
@@ -142,7 +142,7 @@ FORCE:
 
 $(OUT)/flags: FORCE
 	@$(PKG_CONFIG) --exists $(packages) && [ -n '$(llhttp_objects)$(filter libllhttp,$(packages))' ] || \
-	{ echo 'A compiler, pkg-config, libuv, cJSON or llhttp is missing: `make deps` installs them.' >&2; exit 1; }
+	{ echo 'A compiler, pkg-config or a library is missing: `make deps` installs them.' >&2; exit 1; }
 	$(call once_new,$(compile) $(warnings) $(link) $(libraries))
 
 $(OUT)/objects: FORCE

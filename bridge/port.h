@@ -1,7 +1,7 @@
 /*
  * What the bridge needs from the world: a child to write lines to, an exchange to answer, a clock with timers,
- * randomness, a log. bridge/ includes no header of an event loop, a socket, a signal or a clock; all of that comes
- * through the function pointers below. src/ implements them on libuv; the tests implement them in memory.
+ * randomness, a secret, a log. bridge/ includes no header of an event loop, a socket, a signal or a clock; all of that
+ * comes through the function pointers below. src/ implements them on libuv; the tests implement them in memory.
  */
 #ifndef BRIDGE_PORT_H
 #define BRIDGE_PORT_H
@@ -160,6 +160,11 @@ struct world {
     const char *version; /* the program's, as it introduces itself to a server */
     /* Fills with bytes from the system's random source; never fails. */
     void (*random)(struct world *world, void *bytes, size_t size);
+    /*
+     * HMAC-SHA-256 (RFC 2104) of the parts, one behind the other, under a secret of the world's. Nothing marks where a
+     * part ends. Worlds with the same secret agree.
+     */
+    void (*authenticate)(struct world *world, const struct slice *parts, size_t count, uint8_t mac[32]);
     /*
      * A child that runs `command`. `owner` goes to every event; the events come from the loop, never from within this
      * call.

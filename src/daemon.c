@@ -21,6 +21,7 @@
 #include "src/log.h"
 #include "src/monitor/health.h"
 #include "src/plan.h"
+#include "src/secret.h"
 #include "src/version.h"
 #include "src/wakeup.h"
 
@@ -54,6 +55,7 @@ struct daemon {
     uv_signal_t sigint;
 
     struct world world;
+    struct secret secret;
     struct supervisor_settings supervisor_settings;
     struct child_command command;
     struct credential *credentials; /* owned */
@@ -96,6 +98,11 @@ static void supervisor_random(void *context, void *bytes, size_t size)
     fill_random(bytes, size);
 }
 
+static void world_authenticate(struct world *world, const struct slice *parts, size_t count, uint8_t mac[32])
+{
+    secret_authenticate(&container_of(world, struct daemon, world)->secret, parts, count, mac);
+}
+
 static struct child *world_child_open(struct world *world, const struct child_command *command,
                                       const struct child_events *events, void *owner)
 {
@@ -113,6 +120,7 @@ static void init_world(struct daemon *daemon, struct guardian *guardian)
         .log = &daemon->log.log,
         .version = MCP_BRIDGE_VERSION,
         .random = world_random,
+        .authenticate = world_authenticate,
         .child_open = world_child_open,
     };
     daemon->supervisor_settings = (struct supervisor_settings){
@@ -404,6 +412,14 @@ static void announce(struct daemon *daemon)
     }
 }
 
+static void warn_of_exposed_key(struct daemon *daemon)
+{
+    if (daemon->secret.is_exposed) {
+        log_line(&daemon->log.log, LOG_LEVEL_WARN, scope, "the key file %s can be read or changed by every user",
+                 daemon->options->state_key_file);
+    }
+}
+
 static void serve(struct daemon *daemon)
 {
     init_bridge(daemon);
@@ -420,6 +436,9 @@ int daemon_run(const struct options *options, struct guardian *guardian, struct 
 {
     static struct daemon daemon;
     daemon = (struct daemon){.options = options};
+    if (secret_init(&daemon.secret, options->state_key_file, error) != 0) {
+        return -1;
+    }
     raise_file_limit();
     uv_loop_init(&daemon.loop);
     log_output_init(&daemon.log, options->is_quiet ? LOG_LEVEL_ERROR : (enum log_level)options->log_level,
@@ -429,11 +448,14 @@ int daemon_run(const struct options *options, struct guardian *guardian, struct 
     init_routes(&daemon);
     if (open_listener(&daemon, error) != 0) {
         close_unstarted(&daemon);
+        secret_release(&daemon.secret);
         return -1;
     }
     open_signal(&daemon, &daemon.sigterm, SIGTERM);
     open_signal(&daemon, &daemon.sigint, SIGINT);
     announce(&daemon);
+    warn_of_exposed_key(&daemon);
     serve(&daemon);
+    secret_release(&daemon.secret);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include "src/daemon.h"
 #include "src/options.h"
 #include "src/plan.h"
+#include "src/secret.h"
 #include "src/version.h"
 
 #include <fcntl.h>
@@ -24,6 +25,18 @@ static int inform(const struct options *options)
     } else {
         printf("mcp-bridge %s\n", MCP_BRIDGE_VERSION);
     }
+    return 0;
+}
+
+/* Says what would run. */
+static int check(const struct options *options, struct error *error)
+{
+    struct secret secret;
+    if (secret_init(&secret, options->state_key_file, error) != 0) {
+        return fail(error);
+    }
+    secret_release(&secret);
+    plan_print(options, (int)options->port, stdout);
     return 0;
 }
 
@@ -48,8 +61,7 @@ static int run(const struct options *options, struct error *error)
         return fail(error);
     }
     if (options->is_check) {
-        plan_print(options, (int)options->port, stdout);
-        return 0;
+        return check(options, error);
     }
     return serve(options, error);
 }

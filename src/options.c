@@ -85,6 +85,10 @@ static const struct option table[] = {
      "accept this name in the Host header beside loopback names; repeatable", 0, 0},
     {"allow-origin", OPTION_LIST, AT(allowed_origins), "ORIGIN", NULL,
      "accept this Origin beside loopback ones, as in https://app.example; repeatable", 0, 0},
+    {"state-key-file", OPTION_TEXT, AT(state_key_file), "FILE", NULL,
+     "a secret of 32 bytes or more, the same for all replicas: by it a requestState is known again after a restart; "
+     "random if not given",
+     0, 0},
     {"log-level", OPTION_CHOICE, AT(log_level), "debug,info,warn,error", "info", "what is logged, to standard error", 0,
      0},
     {"log-format", OPTION_CHOICE, AT(log_format), "text,json", "text", "one line a record, or one JSON object a record",

@@ -70,6 +70,7 @@ struct options {
     const char *directory;
     struct option_list allowed_hosts;
     struct option_list allowed_origins;
+    const char *state_key_file; /* NULL for a key of this run */
 
     int log_level;  /* enum log_level */
     int log_format; /* enum log_format */

@@ -43,6 +43,12 @@ void buffer_grown(struct buffer *buffer, size_t size);
 /* Takes `size` bytes off the front. */
 void buffer_consume(struct buffer *buffer, size_t size);
 
+/* Takes off the end what lies beyond the first `size` bytes. */
+static inline void buffer_truncate(struct buffer *buffer, size_t size)
+{
+    buffer->size = size < buffer->size ? size : buffer->size;
+}
+
 /* Empties it, and gives back the memory when it is more than `keep` bytes. */
 void buffer_clear(struct buffer *buffer, size_t keep);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <sodium.h>
 
 enum { FIRST_MS = 1000000 };
 
@@ -53,6 +54,17 @@ static void fill_random(struct world *port, void *bytes, size_t size)
     }
 }
 
+static void authenticate(struct world *port, const struct slice *parts, size_t count, uint8_t mac[32])
+{
+    struct fake_world *world = container_of(port, struct fake_world, port);
+    crypto_auth_hmacsha256_state hash;
+    crypto_auth_hmacsha256_init(&hash, (const unsigned char *)&world->secret, sizeof(world->secret));
+    for (size_t i = 0; i < count; i++) {
+        crypto_auth_hmacsha256_update(&hash, (const unsigned char *)parts[i].data, parts[i].size);
+    }
+    crypto_auth_hmacsha256_final(&hash, mac);
+}
+
 static void write_log(struct log *log, enum log_level level, struct slice scope, struct slice text)
 {
     struct fake_world *world = container_of(log, struct fake_world, log);
@@ -71,6 +83,7 @@ void fake_world_init(struct fake_world *world, uint64_t seed)
                  .log = &world->log,
                  .version = "1.2.3",
                  .random = fill_random,
+                 .authenticate = authenticate,
                  .child_open = fake_child_open},
         .log = {.level = LOG_LEVEL_DEBUG, .write = write_log},
         .random_state = seed,

@@ -17,6 +17,7 @@ struct fake_world {
     unsigned logged[LOG_LEVEL_ERROR + 1]; /* lines of each level */
     struct buffer log_text;               /* all of them, one a line */
     uint64_t random_state;
+    uint64_t secret;       /* 0 at first; worlds with the same one agree on what is forged */
     struct list children;  /* of struct fake_child: all that were ever opened */
     struct list exchanges; /* of struct fake_exchange: all that were ever made */
 };

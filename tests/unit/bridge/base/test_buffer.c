@@ -120,6 +120,23 @@ static void clearing_gives_back_memory_above_what_is_to_be_kept(void **state)
 }
 
 /* A queue of bytes 0, 1, 2, ... of which a random number comes and goes. */
+static void truncating_takes_off_the_end_only(void **state)
+{
+    struct buffer buffer;
+    (void)state;
+    buffer_init(&buffer, 0);
+    buffer_truncate(&buffer, 0);
+    buffer_add_text(&buffer, "abcdef");
+    buffer_consume(&buffer, 1);
+    buffer_truncate(&buffer, 6);
+    assert_true(slice_is(buffer_slice(&buffer), "bcdef"));
+    buffer_truncate(&buffer, 3);
+    assert_true(slice_is(buffer_slice(&buffer), "bcd"));
+    buffer_add_text(&buffer, "x");
+    assert_true(slice_is(buffer_slice(&buffer), "bcdx"));
+    buffer_release(&buffer);
+}
+
 static void a_stream_of_bytes_comes_out_as_it_went_in(void **state)
 {
     struct buffer buffer;
@@ -175,6 +192,7 @@ int main(void)
         cmocka_unit_test(what_is_taken_off_the_front_makes_room_below_the_ceiling),
         cmocka_unit_test(reserved_room_counts_only_when_it_is_said_to_be_grown),
         cmocka_unit_test(clearing_gives_back_memory_above_what_is_to_be_kept),
+        cmocka_unit_test(truncating_takes_off_the_end_only),
         cmocka_unit_test(a_stream_of_bytes_comes_out_as_it_went_in),
         cmocka_unit_test(a_copy_of_a_slice_is_owned_and_ends_in_nul),
     };
