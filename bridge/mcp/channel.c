@@ -67,6 +67,12 @@ static void forget_call(struct channel *channel, struct call *call)
     call->state = CALL_ENDED;
 }
 
+void channel_forget_waiting(struct channel *channel, struct call *call)
+{
+    forget_call(channel, call);
+    call->state = CALL_NEW;
+}
+
 static void tell_cancelled(struct channel *channel, uint64_t wire_id)
 {
     struct buffer line;
@@ -121,6 +127,13 @@ static void start_timeout(struct channel *channel, struct call *call, uint64_t t
         timer_start(channel->world->timers, &call->timer, timeout_ms, on_call_timeout);
     } else {
         timer_stop(channel->world->timers, &call->timer);
+    }
+}
+
+void channel_extend(struct channel *channel, struct call *call)
+{
+    if (call->state == CALL_RUNNING && !call->has_no_timeout) {
+        start_timeout(channel, call, channel->settings->request_timeout_ms);
     }
 }
 
@@ -314,6 +327,7 @@ static void take_handshake(struct channel *channel, const struct message *messag
     }
     channel->failure[0] = '\0';
     channel->is_failing = false;
+    channel->shaking_ms = timers_now(channel->world->timers) - channel->up_ms;
     channel_enter(channel, CHANNEL_READY);
     channel->child->operations->settled(channel->child);
     if (!channel->is_modern) {
@@ -422,6 +436,7 @@ static void on_up(void *owner)
         return;
     }
     channel_enter(channel, CHANNEL_SHAKING);
+    channel->up_ms = timers_now(channel->world->timers);
     if (!channel->is_held) {
         shake_hands(channel);
     }

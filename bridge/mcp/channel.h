@@ -57,6 +57,8 @@ struct channel {
     struct slice initialize; /* owned: a client's, for a child of its own; absent for the bridge's */
     uint64_t initialize_id;  /* the wire id of the handshake in progress */
     struct timer timer;      /* for the handshake */
+    uint64_t up_ms;          /* when the process was started */
+    uint64_t shaking_ms;     /* what the last handshake took, from the start of the process on */
     bool is_modern;          /* the processes are spoken to in the modern era: the handshake is server/discover */
     bool is_held;            /* the process waits for channel_begin() */
     bool is_failing;         /* starts fail one after the other: requests do not wait */
@@ -92,6 +94,12 @@ void channel_close(struct channel *channel);
  * is borrowed until on_answer, on_ready or channel_give_up().
  */
 void channel_submit(struct channel *channel, struct call *call);
+
+/* Something was heard of a call that runs: its time begins anew. */
+void channel_extend(struct channel *channel, struct call *call);
+
+/* A call that waits, and was taken off the list of those, becomes one that was never submitted. */
+void channel_forget_waiting(struct channel *channel, struct call *call);
 
 /* Nobody wants the answer any more: no event comes. A child that works at it is told (notifications/cancelled). */
 void channel_give_up(struct channel *channel, struct call *call);

@@ -44,10 +44,21 @@ static void on_channel_ready(struct channel *channel)
 {
     struct hub *hub = hub_of(channel);
     log_line(hub->server->world->log, LOG_LEVEL_INFO, hub->server->name, "the server is ready");
-    if (hub->was_ready) {
+    bool was_ready = hub->was_ready;
+    hub->was_ready = true;
+    if (channel->is_modern) {
+        if (hub->server->translator != NULL) {
+            hub->server->translator->on_ready(hub->server, hub);
+        }
+    } else if (was_ready) {
         restore(hub);
     }
-    hub->was_ready = true;
+}
+
+/* Whether the hub is there to find out if the server speaks the modern era: what fails once is answer enough. */
+static bool is_probe(const struct hub *hub)
+{
+    return hub->is_shared_modern && hub->server->era == SERVER_ERA_UNKNOWN;
 }
 
 /* A child that never served its session is not started again: the client was told why, and may try anew. */
@@ -59,8 +70,25 @@ static void on_channel_down(struct channel *channel)
         callbacks_forget(&container_of(link, struct session, in_hub)->callbacks, hub->server->world->timers);
     }
     tasks_clear(&hub->tasks);
-    if ((hub->is_own || hub->is_lent) && !hub->was_ready && !hub->channel.is_modern) {
+    bool is_useless = hub->is_own || hub->is_lent ? !hub->channel.is_modern : is_probe(hub);
+    if (is_useless && !hub->was_ready) {
         hub_close(hub);
+    }
+}
+
+/* Those who wait for a child of the legacy era, as they thought, need their requests translated. */
+static void submit_again(struct hub *hub)
+{
+    struct list calls;
+    struct message message;
+    list_init(&calls);
+    list_take_all(&calls, &hub->channel.waiting);
+    struct list *link;
+    while ((link = list_take_first(&calls)) != NULL) {
+        struct call *call = container_of(link, struct call, link);
+        channel_forget_waiting(&hub->channel, call);
+        bool is_request = call->wish == CALL_SENDS && message_scan_whole(&message, call->bytes) == MESSAGE_FAULT_NONE;
+        hub_submit(hub, call, is_request ? &message : NULL);
     }
 }
 
@@ -70,6 +98,7 @@ static void on_channel_refused(struct channel *channel, int code)
     struct hub *hub = hub_of(channel);
     if (code == REPLY_UNSUPPORTED_VERSION && !channel->is_modern && server_learn_modern_only(hub->server)) {
         channel_become_modern(channel);
+        submit_again(hub);
     }
 }
 
@@ -93,6 +122,9 @@ static void on_channel_closed(struct channel *channel)
     struct hub *hub = hub_of(channel);
     subscriptions_release(&hub->subscriptions);
     tasks_clear(&hub->tasks);
+    if (hub->server->translator != NULL) {
+        hub->server->translator->forget(hub->server, hub);
+    }
     server_forget_hub(hub->server, hub);
     memory_free_slice(&hub->environment);
     memory_free_slice(&hub->key);
@@ -353,8 +385,21 @@ static const struct {
     {"tasks/list", submit_task_list},
 };
 
+static void submit_to_modern(struct hub *hub, struct call *call, const struct message *message)
+{
+    if (call->is_modern || hub->server->translator == NULL) {
+        channel_submit(&hub->channel, call);
+    } else {
+        hub->server->translator->submit(hub->server, call, message);
+    }
+}
+
 void hub_submit(struct hub *hub, struct call *call, const struct message *message)
 {
+    if (hub->channel.is_modern && call->wish == CALL_SENDS) {
+        submit_to_modern(hub, call, message);
+        return;
+    }
     if (call->wish == CALL_SENDS) {
         for (size_t i = 0; i < sizeof(special_requests) / sizeof(special_requests[0]); i++) {
             if (message_is(message, special_requests[i].method)) {
@@ -376,7 +421,10 @@ void hub_submit(struct hub *hub, struct call *call, const struct message *messag
 static void cancel_call(struct hub *hub, struct session *session, const struct message *message)
 {
     struct call *call = session != NULL ? session_find_call(session, message->request_id) : NULL;
-    if (call != NULL && call->wish == CALL_SENDS) {
+    if (call != NULL && call->shim != NULL) {
+        call->shim->give_up(call->shim);
+        call_answer_error(call, REPLY_CANCELLED, "Request cancelled");
+    } else if (call != NULL && call->wish == CALL_SENDS) {
         channel_fail(&hub->channel, call, REPLY_CANCELLED, "Request cancelled");
     }
 }
@@ -384,7 +432,7 @@ static void cancel_call(struct hub *hub, struct session *session, const struct m
 /* Whether the child is told at all: a shared one heard initialized from us, and asked no client for the others. */
 static bool is_for_child(const struct hub *hub, const struct message *message)
 {
-    if (message_is(message, "notifications/initialized")) {
+    if (message_is(message, "notifications/initialized") || hub->channel.is_modern) {
         return false;
     }
     return hub->is_own ||

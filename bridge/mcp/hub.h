@@ -34,6 +34,7 @@ struct hub {
     bool is_lent;                         /* the child is lent to one call at a time: what it asks is for that call */
     bool is_shared;                       /* it can be found by its environment */
     bool is_shared_modern;                /* it was started for clients of the modern era */
+    void *translation;                    /* the translator's own */
     bool is_warm;                         /* it waits for hub_begin() */
     bool was_ready; /* a handshake succeeded before: what the child had been told must be told again */
 };

@@ -11,7 +11,27 @@ static enum log_severity most_verbose(const struct hub *hub)
             level = session->log_level;
         }
     }
+    for (enum log_severity called = SEVERITY_DEBUG; called < level; called++) {
+        if (hub->call_levels[called] > 0) {
+            return called;
+        }
+    }
     return level;
+}
+
+bool log_levels_add_call(struct hub *hub, enum log_severity level)
+{
+    if (level == SEVERITY_UNSET || !hub->channel.handshake.has_logging) {
+        return false;
+    }
+    hub->call_levels[level]++;
+    log_levels_update(hub);
+    return true;
+}
+
+void log_levels_remove_call(struct hub *hub, enum log_severity level)
+{
+    hub->call_levels[level]--;
 }
 
 void log_levels_update(struct hub *hub)

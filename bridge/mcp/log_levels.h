@@ -10,6 +10,13 @@
 /* A client's logging/setLevel. */
 void log_levels_submit(struct hub *hub, struct call *call, const struct message *message);
 
+/*
+ * A call that wants log messages of its level begins (MCP 2026-07-28, Logging). False when there are none to be had;
+ * else its end is to be told.
+ */
+bool log_levels_add_call(struct hub *hub, enum log_severity level);
+void log_levels_remove_call(struct hub *hub, enum log_severity level);
+
 /* Tells the child when what it should be told has changed: a session has ended, or the child is new. */
 void log_levels_update(struct hub *hub);
 

@@ -77,6 +77,15 @@ static void to_subscribers(struct hub *hub, const struct message *message)
     }
 }
 
+/* MCP 2026-07-28, Logging: only requests that asked get any. */
+static void to_modern_call(struct call *call, const struct message *message)
+{
+    enum log_severity said = log_severity_read(message->level);
+    if (call->level != SEVERITY_UNSET && (said == SEVERITY_UNSET || said >= call->level)) {
+        (void)call->events->on_message(call, &message->bytes, 1);
+    }
+}
+
 /*
  * A log message belongs to the one request that the child works at, if it is certain that there is only one; a child
  * of its own can always say it to its session.
@@ -86,7 +95,9 @@ static void to_only_call(struct hub *hub, const struct message *message)
     struct call *call = channel_only_call(&hub->channel);
     struct session *own = own_session(hub);
     struct session *session = call != NULL ? call->session : own;
-    if (call == NULL && own == NULL) {
+    if (call != NULL && call->is_modern) {
+        to_modern_call(call, message);
+    } else if (call == NULL && own == NULL) {
         route_drop(hub->server, "a log message that cannot be attributed to one request");
     } else if (session != NULL && !log_levels_pass(session, message->level)) {
         return;
@@ -110,10 +121,21 @@ static void to_task_owner(struct hub *hub, const struct message *message)
     }
 }
 
+/* The one who has borrowed the child, if it can be asked something. */
+static struct call *borrower(struct hub *hub)
+{
+    struct call *call = hub->is_lent ? channel_first_call(&hub->channel) : NULL;
+    return call != NULL && call->events->on_question != NULL ? call : NULL;
+}
+
 /* The child gives up a question of its own. On a shared child we answered it at once. */
 static void cancel_question(struct hub *hub, const struct message *message)
 {
     struct session *session = own_session(hub);
+    struct call *call = borrower(hub);
+    if (call != NULL) {
+        call->events->on_question_cancelled(call, message);
+    }
     if (session != NULL) {
         callback_cancel(session, message);
     }
@@ -174,8 +196,13 @@ void route_request(struct hub *hub, const struct message *message)
     if (hub_is_full(hub)) {
         /* A child that asks and does not read: an answer would only pile up. */
         route_drop(hub->server, "a request, while it does not read its input");
+    } else if (hub->channel.is_modern) {
+        route_drop(hub->server, "a request, which a server of the modern era must not send");
     } else if (is_ping) {
         answer_child(hub, message->id, true);
+    } else if (borrower(hub) != NULL) {
+        struct call *call = borrower(hub);
+        call->events->on_question(call, message);
     } else if (hub->is_own) {
         callback_ask(hub, message);
     } else {

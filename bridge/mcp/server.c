@@ -42,6 +42,9 @@ struct hub *server_shared_hub(struct server *server, const struct caller *caller
 
 struct hub *server_modern_hub(struct server *server, const struct caller *caller)
 {
+    if (server->era == SERVER_ERA_MODERN) {
+        return server_shared_hub(server, caller);
+    }
     return children_share(&server->children, caller->environment, true);
 }
 
@@ -177,22 +180,31 @@ bool server_has_room(const struct server *server, size_t count)
     return server->call_count + count <= server->settings->max_in_flight;
 }
 
-void server_submit(struct server *server, struct call *call, const struct message *message)
+void server_admit(struct server *server, struct call *call)
 {
     server->counters.calls++;
     server->call_count++;
-    hub_hold(call->hub);
+    if (call->hub != NULL) {
+        hub_hold(call->hub);
+    }
     if (call->session != NULL) {
         session_table_hold(call->session);
         session_add_call(call->session, call);
     }
+}
+
+void server_submit(struct server *server, struct call *call, const struct message *message)
+{
+    server_admit(server, call);
     hub_submit(call->hub, call, message);
 }
 
 void server_finish(struct server *server, struct call *call)
 {
     server->call_count--;
-    hub_let_go(call->hub);
+    if (call->hub != NULL) {
+        hub_let_go(call->hub);
+    }
     if (call->session != NULL) {
         struct session *session = call->session;
         call->session = NULL;

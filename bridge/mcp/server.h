@@ -50,6 +50,16 @@ struct server_counters {
     uint64_t restarts;
 };
 
+/* What the bridge between the eras does (bridge/era), where a client and a child speak different ones. */
+struct server_translator {
+    /* As hub_submit(), for a legacy client's request to a child of the modern era. */
+    void (*submit)(struct server *server, struct call *call, const struct message *message);
+    /* A process of the modern era is ready: its first, or the next one. */
+    void (*on_ready)(struct server *server, struct hub *hub);
+    /* The hub is about to be freed. */
+    void (*forget)(struct server *server, struct hub *hub);
+};
+
 struct server {
     struct world *world;
     const struct server_settings *settings; /* borrowed */
@@ -58,6 +68,8 @@ struct server {
     struct hub *shared;                     /* of those without credentials; NULL while there is none */
     struct children children;
     enum server_era era;
+    const struct server_translator *translator; /* NULL for none */
+    void *translator_state;                     /* its owner's */
     struct session_table sessions;
     struct replay_store replay_store;
     struct server_counters counters;
@@ -104,6 +116,11 @@ bool server_has_room(const struct server *server, size_t count);
  * call's, and needed during this call only.
  */
 void server_submit(struct server *server, struct call *call, const struct message *message);
+
+/*
+ * As server_submit(), for a call that somebody else carries to a child: it is counted, and belongs to its session.
+ */
+void server_admit(struct server *server, struct call *call);
 
 /* The call is over, because on_answer or on_ready came. To be called once for each submitted call. */
 void server_finish(struct server *server, struct call *call);

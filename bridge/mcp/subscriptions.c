@@ -86,6 +86,13 @@ bool subscriptions_has(const struct subscriptions *subscriptions, struct slice u
     return find(subscriptions, uri_json) != NULL;
 }
 
+bool subscriptions_has_session(const struct subscriptions *subscriptions, const struct session *session,
+                               struct slice uri_json)
+{
+    const struct subscription *subscription = find(subscriptions, uri_json);
+    return subscription != NULL && find_subscriber(subscription, session) != NULL;
+}
+
 static struct subscription *find_or_make(struct subscriptions *subscriptions, struct slice uri, struct slice uri_json)
 {
     struct subscription *subscription = find_decoded(subscriptions, uri);

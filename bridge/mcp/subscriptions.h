@@ -28,6 +28,10 @@ void subscriptions_release(struct subscriptions *subscriptions);
 /* Whether anybody is subscribed to the URI, a JSON string. */
 bool subscriptions_has(const struct subscriptions *subscriptions, struct slice uri_json);
 
+/* Whether this session is. */
+bool subscriptions_has_session(const struct subscriptions *subscriptions, const struct session *session,
+                               struct slice uri_json);
+
 /* Subscribes; again is no change. False when the session has LIMIT_SESSION_SUBSCRIPTIONS, or the URI is too long. */
 bool subscriptions_add(struct subscriptions *subscriptions, struct session *session, struct slice uri_json);
 

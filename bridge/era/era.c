@@ -1,0 +1,76 @@
+#include "bridge/era/era.h"
+
+#include "bridge/base/buffer.h"
+#include "bridge/era/discover.h"
+#include "bridge/era/legacy_child.h"
+#include "bridge/era/listen.h"
+#include "bridge/era/probe.h"
+
+void era_init(struct era *era, struct server *server)
+{
+    *era = (struct era){.server = server};
+    list_init(&era->probes);
+    list_init(&era->listens);
+    list_init(&era->calls);
+    map_init(&era->parked);
+}
+
+void era_release(struct era *era)
+{
+    map_release(&era->parked);
+}
+
+/* The hub that serves a modern client, as far as that is known. */
+static struct hub *hub_for(struct era *era, const struct caller *caller)
+{
+    bool is_modern = era->server->era == SERVER_ERA_BOTH || era->server->era == SERVER_ERA_MODERN;
+    return is_modern ? server_modern_hub(era->server, caller) : server_shared_hub(era->server, caller);
+}
+
+static void answer_discover(struct call *call, const struct hub *hub)
+{
+    struct buffer result;
+    buffer_init(&result, 0);
+    discover_write(&result, &hub->channel.handshake);
+    call_answer_result(call, buffer_slice(&result));
+    buffer_release(&result);
+}
+
+static void relay(struct call *call, struct hub *hub)
+{
+    call->hub = hub;
+    hub_hold(hub);
+    channel_submit(&hub->channel, call);
+}
+
+void era_take(struct era *era, struct call *call, const struct message *message, const struct caller *caller)
+{
+    struct hub *hub = hub_for(era, caller);
+    bool is_unknown = era->server->era == SERVER_ERA_UNKNOWN;
+    bool needs_handshake = message_is(message, "server/discover") || message_is(message, "subscriptions/listen");
+    if (hub == NULL) {
+        call_answer_error(call, REPLY_INTERNAL_ERROR, "Too many children of the server run");
+    } else if (is_unknown || (needs_handshake && !hub->was_ready)) {
+        probe_submit(era, call, caller, hub);
+    } else if (message_is(message, "server/discover")) {
+        answer_discover(call, hub);
+    } else if (message_is(message, "subscriptions/listen")) {
+        listen_submit(era, call, message, hub);
+    } else if (hub->channel.is_modern) {
+        relay(call, hub);
+    } else {
+        legacy_child_submit(era, call, message, caller);
+    }
+}
+
+void era_submit(struct era *era, struct call *call, const struct message *message, const struct caller *caller)
+{
+    server_admit(era->server, call);
+    era_take(era, call, message, caller);
+}
+
+void era_drain(struct era *era)
+{
+    listen_end_all(era);
+    legacy_child_end_parked(era);
+}

@@ -1,0 +1,46 @@
+/*
+ * The bridge between the eras: requests of clients that speak the revision 2026-07-28, and requests of older clients
+ * to children that speak nothing else. It finds out what a server speaks, and takes each request the way that it
+ * needs:
+ *
+ *     client     child
+ *     modern     modern     relayed (bridge/mcp)
+ *     modern     legacy     translated (legacy_child), parked while the client is asked (questions)
+ *     legacy     modern     translated (modern_child)
+ *     legacy     legacy     never comes here
+ */
+#ifndef BRIDGE_ERA_ERA_H
+#define BRIDGE_ERA_ERA_H
+
+#include "bridge/base/list.h"
+#include "bridge/base/map.h"
+#include "bridge/mcp/server.h"
+
+struct era {
+    struct server *server; /* borrowed */
+    struct list probes;    /* that run: to find out what the server speaks */
+    struct list listens;   /* of open subscriptions/listen */
+    struct list calls;     /* of translated calls, the parked ones included */
+    struct map parked;     /* by the handle in their requestState */
+};
+
+/* Becomes the server's translator. */
+void era_init(struct era *era, struct server *server);
+
+/* After the server has closed. */
+void era_release(struct era *era);
+
+/*
+ * Takes a modern client's request, which nobody knows but its owner. Its events may come before this returns;
+ * server_finish() or server_give_up() follows as for any other call. `message` is the call's, and needed during this
+ * call only, as is `caller`.
+ */
+void era_submit(struct era *era, struct call *call, const struct message *message, const struct caller *caller);
+
+/* As era_submit(), for a call that was admitted already: it comes back from waiting. */
+void era_take(struct era *era, struct call *call, const struct message *message, const struct caller *caller);
+
+/* Ends the subscriptions, which would never end by themselves. */
+void era_drain(struct era *era);
+
+#endif
