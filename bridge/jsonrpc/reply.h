@@ -18,7 +18,8 @@ enum reply_code {
     REPLY_REFUSED = -32000,   /* refused by the transport */
     REPLY_SESSION_NOT_FOUND = -32001,
     REPLY_TIMEOUT = -32001,             /* the TypeScript SDK's RequestTimeout */
-    REPLY_UNSUPPORTED_VERSION = -32022, /* MCP 2026-07-28, Error Codes */
+    REPLY_HEADER_MISMATCH = -32020,     /* MCP 2026-07-28, Error Codes */
+    REPLY_UNSUPPORTED_VERSION = -32022, /* the same */
 };
 
 /*

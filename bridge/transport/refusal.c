@@ -2,7 +2,6 @@
 
 #include "bridge/base/buffer.h"
 #include "bridge/jsonrpc/reply.h"
-#include "bridge/mcp/revision.h"
 
 static const struct refusal_row {
     int status;
@@ -44,6 +43,8 @@ static const struct refusal_row {
     /* Both answers make clients of two eras fall back to initialize (MCP 2026-07-28, Versioning, "Compatibility"). */
     [REFUSAL_MODERN_DISCOVER] = {404, REPLY_METHOD_NOT_FOUND, "Method not found", NULL, NULL},
     [REFUSAL_MODERN] = {400, REPLY_UNSUPPORTED_VERSION, "Unsupported protocol version", NULL, NULL},
+    [REFUSAL_ENVELOPE] = {400, REPLY_INVALID_PARAMS, "Invalid _meta envelope", NULL, NULL},
+    [REFUSAL_HEADER] = {400, REPLY_HEADER_MISMATCH, "Bad Request: the request headers and body disagree", NULL, NULL},
     [REFUSAL_DRAINING] = {503, REPLY_INTERNAL_ERROR, "The bridge is shutting down", "Retry-After", "5"},
 };
 
@@ -105,12 +106,14 @@ void refuse(struct exchange *exchange, enum refusal refusal, struct slice id, co
 }
 
 /* MCP 2026-07-28, Error Codes: the data of UnsupportedProtocolVersion lets the client choose. */
-void refuse_modern(struct exchange *exchange, struct slice id, struct slice requested)
+void refuse_revision(struct exchange *exchange, struct slice id, struct slice requested, enum revision_era supported)
 {
     const struct refusal_row *row = &table[REFUSAL_MODERN];
     struct buffer data;
     buffer_init(&data, 0);
-    buffer_add_format(&data, "{\"supported\":%.*s,\"requested\":", SLICE_PRINT(revision_list_json()));
+    buffer_add_text(&data, "{\"supported\":");
+    revision_add_json_list(&data, supported);
+    buffer_add_text(&data, ",\"requested\":");
     buffer_add(&data, requested);
     buffer_add_text(&data, "}");
     respond_error(exchange, row, id, row->text, buffer_slice(&data));

@@ -6,13 +6,14 @@
 #define BRIDGE_TRANSPORT_REFUSAL_H
 
 #include "bridge/base/slice.h"
+#include "bridge/mcp/revision.h"
 #include "bridge/port.h"
 
 enum refusal {
     REFUSAL_HOST,
     REFUSAL_ORIGIN,
     REFUSAL_METHOD,           /* neither GET, POST nor DELETE */
-    REFUSAL_METHOD_STATELESS, /* GET or DELETE where there are no sessions */
+    REFUSAL_METHOD_STATELESS, /* GET or DELETE where there are no sessions: the mode has none, or the era */
     REFUSAL_METHOD_STREAM,    /* anything but GET at the path of an HTTP+SSE stream */
     REFUSAL_NOT_INITIALIZED,  /* HTTP+SSE: a request before initialize was answered */
     REFUSAL_INITIALIZED,      /* HTTP+SSE: a second initialize on one connection */
@@ -32,7 +33,9 @@ enum refusal {
     REFUSAL_EVENT_UNKNOWN,   /* Last-Event-ID is of no stream that is kept */
     REFUSAL_VERSION,         /* MCP-Protocol-Version names none that we know */
     REFUSAL_MODERN_DISCOVER, /* server/discover: no revision of the modern era is served */
-    REFUSAL_MODERN,          /* any other request of the modern era: refuse_modern() */
+    REFUSAL_MODERN,          /* a request of the modern era, of a revision that is not served: refuse_revision() */
+    REFUSAL_ENVELOPE,        /* the _meta of a request of the modern era lacks something */
+    REFUSAL_HEADER,          /* a header of a request of the modern era is missing, or is not what the body says */
     REFUSAL_DRAINING,
     REFUSAL_COUNT,
 };
@@ -43,8 +46,11 @@ enum refusal {
  */
 void refuse(struct exchange *exchange, enum refusal refusal, struct slice id, const char *detail);
 
-/* Refuses a revision that a request named in its _meta; `requested` is JSON, as it was written. */
-void refuse_modern(struct exchange *exchange, struct slice id, struct slice requested);
+/*
+ * Refuses the revision that a request named in its _meta, and tells which are served: those of the era `supported`.
+ * `requested` is JSON, as it was written.
+ */
+void refuse_revision(struct exchange *exchange, struct slice id, struct slice requested, enum revision_era supported);
 
 /* Refuses a body that is no message, with the fault's own code and text; `id` may be absent. */
 void refuse_fault(struct exchange *exchange, struct slice id, int code, const char *text);

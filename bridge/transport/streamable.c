@@ -3,10 +3,9 @@
 #include "bridge/jsonrpc/batch.h"
 #include "bridge/mcp/revision.h"
 #include "bridge/transport/incoming.h"
+#include "bridge/transport/modern_head.h"
 #include "bridge/transport/refusal.h"
 #include "bridge/transport/resume.h"
-
-#include <stdio.h>
 
 static const struct slice no_id = {NULL, 0};
 
@@ -80,38 +79,51 @@ static bool check_version(struct exchange *exchange, struct slice id)
     if (count == 0 || (count == 1 && revision_find(version) != NULL)) {
         return true;
     }
-    char detail[160];
-    snprintf(detail, sizeof(detail), "%.*s (supported versions: 2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05)",
-             version.size < 64 ? (int)version.size : 64, slice_exists(version) ? version.data : "");
-    refuse(exchange, REFUSAL_VERSION, id, detail);
+    struct buffer detail;
+    buffer_init(&detail, 0);
+    buffer_add(&detail, slice_of(version.data, version.size < 64 ? version.size : 64));
+    buffer_add_text(&detail, " (supported versions: ");
+    revision_add_text_list(&detail, REVISION_LEGACY);
+    buffer_add(&detail, slice_of(")", 2));
+    refuse(exchange, REFUSAL_VERSION, id, buffer_slice(&detail).data);
+    buffer_release(&detail);
     return false;
 }
 
 /* ---- POST ---- */
 
 /*
- * What belongs to the modern era is refused so that a client of both eras falls back to initialize. True when refused.
+ * The one place where a request of the modern era arrives, its head proved right. There is nothing that serves it, so
+ * it is refused in the two ways that make a client of both eras fall back to initialize.
  */
-static bool refuse_if_modern(struct exchange *exchange, const struct message *message)
+static void take_modern_request(struct exchange *exchange, const struct message *message)
 {
-    if (message->kind == MESSAGE_REQUEST && message_is(message, "server/discover")) {
+    if (message_is(message, "server/discover")) {
         refuse(exchange, REFUSAL_MODERN_DISCOVER, message->id, NULL);
-        return true;
-    }
-    if (!slice_exists(message->meta_version)) {
-        return false;
-    }
-    if (message->kind == MESSAGE_REQUEST) {
-        refuse_modern(exchange, message->id, message->meta_version);
     } else {
-        respond_empty(exchange, 202, NULL, 0);
+        refuse_revision(exchange, message->id, message->meta_version, REVISION_LEGACY);
     }
-    return true;
 }
 
 static bool is_initialize(const struct message *message)
 {
     return message->kind == MESSAGE_REQUEST && message_is(message, "initialize");
+}
+
+/* A message of the legacy era. */
+static void post_legacy(struct incoming *incoming, struct message *message)
+{
+    struct exchange *exchange = incoming->exchange;
+    /* A probe that does not even say of what era it is: its client falls back too. */
+    if (message->kind == MESSAGE_REQUEST && message_is(message, "server/discover")) {
+        refuse(exchange, REFUSAL_MODERN_DISCOVER, message->id, NULL);
+        return;
+    }
+    if ((is_initialize(message) ||
+         find_session(incoming->streamable, exchange, incoming->caller, message->id, &incoming->session)) &&
+        check_version(exchange, message->id)) {
+        incoming_take(incoming, message);
+    }
 }
 
 static void post_single(struct incoming *incoming)
@@ -124,13 +136,19 @@ static void post_single(struct incoming *incoming)
                      message_fault_text(fault));
         return;
     }
-    if (refuse_if_modern(exchange, &message) ||
-        (!is_initialize(&message) &&
-         !find_session(incoming->streamable, exchange, incoming->caller, message.id, &incoming->session)) ||
-        !check_version(exchange, message.id)) {
-        return;
+    switch (modern_head_classify(exchange, &message)) {
+    case MODERN_NOT:
+        post_legacy(incoming, &message);
+        break;
+    case MODERN_REQUEST:
+        take_modern_request(exchange, &message);
+        break;
+    case MODERN_NOTIFICATION:
+        respond_empty(exchange, 202, NULL, 0);
+        break;
+    case MODERN_REFUSED:
+        break;
     }
-    incoming_take(incoming, &message);
 }
 
 static void post_batch(struct incoming *incoming)
@@ -140,6 +158,10 @@ static void post_batch(struct incoming *incoming)
     enum message_fault fault = batch_check(exchange->body, &count);
     if (fault != MESSAGE_FAULT_NONE) {
         refuse_fault(exchange, no_id, message_fault_code(fault), message_fault_text(fault));
+        return;
+    }
+    if (modern_head_is_named(exchange)) {
+        refuse(exchange, REFUSAL_BATCH, no_id, NULL);
         return;
     }
     if (!find_session(incoming->streamable, exchange, incoming->caller, no_id, &incoming->session) ||
@@ -179,7 +201,7 @@ static void open_listen_stream(struct streamable *streamable, struct exchange *e
 static void handle_get(struct streamable *streamable, struct exchange *exchange, const struct caller *caller)
 {
     struct session *session;
-    if (streamable->settings->mode == STREAMABLE_STATELESS) {
+    if (streamable->settings->mode == STREAMABLE_STATELESS || modern_head_is_named(exchange)) {
         refuse(exchange, REFUSAL_METHOD_STATELESS, no_id, NULL);
     } else if (!accept_read(exchange).stream) {
         refuse(exchange, REFUSAL_ACCEPT_STREAM, no_id, NULL);
@@ -192,7 +214,7 @@ static void handle_get(struct streamable *streamable, struct exchange *exchange,
 static void handle_delete(struct streamable *streamable, struct exchange *exchange, const struct caller *caller)
 {
     struct session *session;
-    if (streamable->settings->mode == STREAMABLE_STATELESS) {
+    if (streamable->settings->mode == STREAMABLE_STATELESS || modern_head_is_named(exchange)) {
         refuse(exchange, REFUSAL_METHOD_STATELESS, no_id, NULL);
     } else if (find_session(streamable, exchange, caller, no_id, &session) && check_version(exchange, no_id)) {
         server_end_session(streamable->server, session);

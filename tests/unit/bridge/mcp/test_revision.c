@@ -1,6 +1,5 @@
 #include "bridge/mcp/revision.h"
 
-#include <cjson/cJSON.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -79,18 +78,36 @@ static void a_client_that_asks_for_an_unknown_one_gets_the_childs(void **state)
     assert_true(slice_is(revision_negotiate(slice_of(NULL, 0), slice_text("2025-03-26")), "2025-03-26"));
 }
 
-static void the_list_names_every_legacy_revision_newest_first(void **state)
+static void one_revision_of_the_modern_era_is_known(void **state)
 {
-    struct slice json = revision_list_json();
-    cJSON *list = cJSON_ParseWithLength(json.data, json.size);
     (void)state;
-    assert_int_equal(cJSON_GetArraySize(list), 4);
-    assert_string_equal(cJSON_GetArrayItem(list, 0)->valuestring, "2025-11-25");
-    assert_string_equal(cJSON_GetArrayItem(list, 3)->valuestring, "2024-11-05");
-    for (int i = 0; i < 4; i++) {
-        assert_non_null(revision_find(slice_text(cJSON_GetArrayItem(list, i)->valuestring)));
-    }
-    cJSON_Delete(list);
+    assert_true(slice_is(revision_find_modern(slice_text("2026-07-28"))->name, "2026-07-28"));
+    assert_ptr_equal(revision_modern(), revision_find_modern(slice_text("2026-07-28")));
+    assert_int_equal(revision_modern()->era, REVISION_MODERN);
+    assert_null(revision_find_modern(slice_text("2025-11-25")));
+    assert_null(revision_find_modern(slice_text("2026-07-29")));
+    assert_null(revision_find_modern(slice_of(NULL, 0)));
+}
+
+static void expect_list(void (*add)(struct buffer *out, enum revision_era era), enum revision_era era,
+                        const char *expected)
+{
+    struct buffer list;
+    buffer_init(&list, 0);
+    add(&list, era);
+    buffer_add(&list, slice_of("", 1));
+    assert_string_equal(buffer_slice(&list).data, expected);
+    buffer_release(&list);
+}
+
+static void a_list_names_every_revision_of_its_era_newest_first(void **state)
+{
+    (void)state;
+    expect_list(revision_add_json_list, REVISION_LEGACY,
+                "[\"2025-11-25\",\"2025-06-18\",\"2025-03-26\",\"2024-11-05\"]");
+    expect_list(revision_add_json_list, REVISION_MODERN, "[\"2026-07-28\"]");
+    expect_list(revision_add_text_list, REVISION_LEGACY, "2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05");
+    expect_list(revision_add_text_list, REVISION_MODERN, "2026-07-28");
 }
 
 int main(void)
@@ -101,7 +118,8 @@ int main(void)
         cmocka_unit_test(the_modern_era_begins_with_2026_07_28),
         cmocka_unit_test(a_client_gets_the_revision_that_it_asked_for_up_to_the_childs),
         cmocka_unit_test(a_client_that_asks_for_an_unknown_one_gets_the_childs),
-        cmocka_unit_test(the_list_names_every_legacy_revision_newest_first),
+        cmocka_unit_test(one_revision_of_the_modern_era_is_known),
+        cmocka_unit_test(a_list_names_every_revision_of_its_era_newest_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,6 +64,8 @@ static const struct row {
     {REFUSAL_VERSION, 400, -32000, "Bad Request: Unsupported protocol version", NULL, NULL},
     {REFUSAL_MODERN_DISCOVER, 404, -32601, "Method not found", NULL, NULL},
     {REFUSAL_MODERN, 400, -32022, "Unsupported protocol version", NULL, NULL},
+    {REFUSAL_ENVELOPE, 400, -32602, "Invalid _meta envelope", NULL, NULL},
+    {REFUSAL_HEADER, 400, -32020, "Bad Request: the request headers and body disagree", NULL, NULL},
     {REFUSAL_DRAINING, 503, -32603, "The bridge is shutting down", "Retry-After", "5"},
 };
 
@@ -110,11 +112,17 @@ static void a_detail_goes_behind_the_text_in_visible_characters(void **state)
 static void a_modern_client_hears_which_revisions_are_served(void **state)
 {
     struct fake_exchange *exchange = fake_exchange_new(*state, EXCHANGE_POST);
-    refuse_modern(&exchange->exchange, slice_text("5"), slice_text("\"2026-07-28\""));
+    refuse_revision(&exchange->exchange, slice_text("5"), slice_text("\"2026-07-28\""), REVISION_LEGACY);
     fake_exchange_expect(exchange, 400,
                          "{\"jsonrpc\":\"2.0\",\"id\":5,\"error\":{\"code\":-32022,"
                          "\"message\":\"Unsupported protocol version\",\"data\":{\"supported\":[\"2025-11-25\","
                          "\"2025-06-18\",\"2025-03-26\",\"2024-11-05\"],\"requested\":\"2026-07-28\"}}}");
+    exchange = fake_exchange_new(*state, EXCHANGE_POST);
+    refuse_revision(&exchange->exchange, slice_text("5"), slice_text("\"x\""), REVISION_MODERN);
+    fake_exchange_expect(exchange, 400,
+                         "{\"jsonrpc\":\"2.0\",\"id\":5,\"error\":{\"code\":-32022,"
+                         "\"message\":\"Unsupported protocol version\",\"data\":{\"supported\":[\"2026-07-28\"],"
+                         "\"requested\":\"x\"}}}");
 }
 
 static void a_fault_is_told_in_its_own_words(void **state)

@@ -20,7 +20,9 @@
     "{\"jsonrpc\":\"2.0\",\"id\":" #id ",\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"" version "\"}}"
 #define REFUSED(id, code, text) \
     "{\"jsonrpc\":\"2.0\",\"id\":" #id ",\"error\":{\"code\":" #code ",\"message\":\"" text "\"}}"
-#define MODERN_META "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}"
+#define MODERN_META                                                          \
+    "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"," \
+    "\"io.modelcontextprotocol/clientCapabilities\":{}}"
 #define UNKNOWN_SESSION "00000000000000000000000000000000"
 
 static struct fake_exchange *post(struct bridge_fixture *fixture, const char *body)
@@ -570,6 +572,21 @@ static void a_batch_needs_the_session_that_it_names(void **state)
 
 /* ---- The modern era ---- */
 
+/* A request as a client of the modern era sends it. */
+static struct fake_exchange *post_modern(struct bridge_fixture *fixture, const char *id, const char *method)
+{
+    char body[512];
+    struct fake_exchange *exchange = bridge_fixture_new(fixture, EXCHANGE_POST, NULL);
+    fake_exchange_add_field(exchange, "Content-Type", "application/json");
+    fake_exchange_add_field(exchange, "MCP-Protocol-Version", "2026-07-28");
+    fake_exchange_add_field(exchange, "Mcp-Method", method);
+    snprintf(body, sizeof(body), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"%s\",\"params\":{" MODERN_META "}}", id,
+             method);
+    fake_exchange_set_body(exchange, slice_text(body));
+    bridge_fixture_handle(fixture, exchange);
+    return exchange;
+}
+
 static void a_modern_request_is_refused_with_its_id_and_what_is_served(void **state)
 {
     static const enum streamable_mode modes[] = {STREAMABLE_BOTH, STREAMABLE_STATEFUL, STREAMABLE_STATELESS};
@@ -578,8 +595,7 @@ static void a_modern_request_is_refused_with_its_id_and_what_is_served(void **st
     for (size_t i = 0; i < 3; i++) {
         fixture->endpoint.mode = modes[i];
         fake_exchange_expect(
-            post(fixture, "{\"jsonrpc\":\"2.0\",\"id\":\"m\",\"method\":\"tools/list\",\"params\":{" MODERN_META "}}"),
-            400,
+            post_modern(fixture, "\"m\"", "tools/list"), 400,
             "{\"jsonrpc\":\"2.0\",\"id\":\"m\",\"error\":{\"code\":-32022,\"message\":"
             "\"Unsupported protocol version\",\"data\":{\"supported\":[\"2025-11-25\",\"2025-06-18\",\"2025-03-26\","
             "\"2024-11-05\"],\"requested\":\"2026-07-28\"}}}");
@@ -590,13 +606,38 @@ static void a_modern_request_is_refused_with_its_id_and_what_is_served(void **st
 static void a_discovery_is_answered_so_that_the_client_falls_back(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    fake_exchange_expect(
-        post(fixture, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server/discover\",\"params\":{" MODERN_META "}}"),
-        404, REFUSED(1, -32601, "Method not found"));
-    fake_exchange_expect(post_with(fixture, "MCP-Protocol-Version", "2026-07-28",
-                                   "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"server\\/discover\"}"),
-                         404, REFUSED(2, -32601, "Method not found"));
+    fake_exchange_expect(post_modern(fixture, "1", "server/discover"), 404, REFUSED(1, -32601, "Method not found"));
+    fake_exchange_expect(post(fixture, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"server\\/discover\"}"), 404,
+                         REFUSED(2, -32601, "Method not found"));
     fake_child_expect_silence(fixture->child);
+}
+
+static void a_modern_request_whose_head_is_wrong_is_refused_for_that(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct fake_exchange *exchange =
+        post(fixture, "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/list\",\"params\":{" MODERN_META "}}");
+    assert_non_null(strstr(fake_exchange_answer(exchange), "\"id\":3,\"error\":{\"code\":-32020,"));
+    assert_int_equal(exchange->status, 400);
+    exchange = post_with(fixture, "MCP-Protocol-Version", "2026-07-28", REQUEST(4));
+    assert_non_null(strstr(fake_exchange_answer(exchange), "\"id\":4,\"error\":{\"code\":-32602,"));
+    assert_int_equal(exchange->status, 400);
+    fake_child_expect_silence(fixture->child);
+}
+
+static void a_get_or_a_delete_of_the_modern_era_is_not_allowed_even_in_a_session(void **state)
+{
+    static const enum exchange_method methods[] = {EXCHANGE_GET, EXCHANGE_DELETE};
+    struct bridge_fixture *fixture = *state;
+    const char *session = bridge_fixture_open_session(fixture);
+    for (size_t i = 0; i < 2; i++) {
+        struct fake_exchange *exchange = bridge_fixture_new(fixture, methods[i], session);
+        fake_exchange_add_field(exchange, "MCP-Protocol-Version", "2026-07-28");
+        bridge_fixture_handle(fixture, exchange);
+        fake_exchange_expect(exchange, 405, REFUSED(null, -32000, "Method not allowed."));
+        assert_string_equal(fake_exchange_answer_field(exchange, "allow"), "POST");
+    }
+    assert_int_equal(fixture->server.sessions.sessions.count, 1);
 }
 
 static void a_modern_notification_is_accepted_and_ignored(void **state)
@@ -613,6 +654,9 @@ static void a_batch_with_a_modern_message_is_refused(void **state)
     struct bridge_fixture *fixture = *state;
     assert_int_equal(
         post(fixture, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{" MODERN_META "}}]")->status, 400);
+    struct fake_exchange *exchange = post_with(fixture, "MCP-Protocol-Version", "2026-07-28", "[" REQUEST(1) "]");
+    assert_non_null(strstr(fake_exchange_answer(exchange), "\"id\":null,\"error\":{\"code\":-32600,"));
+    assert_int_equal(exchange->status, 400);
     fake_child_expect_silence(fixture->child);
 }
 
@@ -698,6 +742,8 @@ int main(void)
         READY(a_batch_needs_the_session_that_it_names),
         UNOPENED(a_modern_request_is_refused_with_its_id_and_what_is_served),
         READY(a_discovery_is_answered_so_that_the_client_falls_back),
+        READY(a_modern_request_whose_head_is_wrong_is_refused_for_that),
+        READY(a_get_or_a_delete_of_the_modern_era_is_not_allowed_even_in_a_session),
         READY(a_modern_notification_is_accepted_and_ignored),
         READY(a_batch_with_a_modern_message_is_refused),
         READY(draining_finishes_what_runs_and_refuses_what_comes),
