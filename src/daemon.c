@@ -426,6 +426,7 @@ static void serve(struct daemon *daemon)
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     http_router_release(&daemon->router);
     legacy_sse_release(&daemon->sse);
+    streamable_release(&daemon->streamable);
     free(daemon->credentials);
     int result = uv_loop_close(&daemon->loop);
     assert(result == 0);

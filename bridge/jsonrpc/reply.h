@@ -19,6 +19,7 @@ enum reply_code {
     REPLY_SESSION_NOT_FOUND = -32001,
     REPLY_TIMEOUT = -32001,             /* the TypeScript SDK's RequestTimeout */
     REPLY_HEADER_MISMATCH = -32020,     /* MCP 2026-07-28, Error Codes */
+    REPLY_MISSING_CAPABILITY = -32021,  /* the same */
     REPLY_UNSUPPORTED_VERSION = -32022, /* the same */
 };
 

@@ -67,7 +67,7 @@ static void forget_call(struct channel *channel, struct call *call)
     call->state = CALL_ENDED;
 }
 
-void channel_forget_waiting(struct channel *channel, struct call *call)
+void channel_forget(struct channel *channel, struct call *call)
 {
     forget_call(channel, call);
     call->state = CALL_NEW;
@@ -266,19 +266,6 @@ static void relay_progress(struct channel *channel, const struct message *messag
     call->events->on_message(call, progress.parts, progress.count);
 }
 
-/* The child ends a subscription: over stdio it says so by cancelling the request that opened it. */
-static void take_cancelled(struct channel *channel, const struct message *message)
-{
-    struct call *call = mux_find_token(&channel->mux, message->request_id);
-    if (call == NULL || !call->has_no_timeout) {
-        channel->events->on_dropped(channel, "a cancellation of what is not a subscription");
-        return;
-    }
-    mux_leave(&channel->mux, &call->entry);
-    forget_call(channel, call);
-    call_answer_error(call, REPLY_CANCELLED, "The server ended the subscription");
-}
-
 static void take_notification(struct channel *channel, const struct message *message)
 {
     if (message_is(message, "notifications/progress")) {
@@ -288,7 +275,7 @@ static void take_notification(struct channel *channel, const struct message *mes
     } else if (slice_exists(message->meta_subscription)) {
         modern_relay_notification(channel, message);
     } else if (message_is(message, "notifications/cancelled")) {
-        take_cancelled(channel, message);
+        modern_relay_cancelled(channel, message);
     } else {
         channel->events->on_notification(channel, message);
     }

@@ -98,8 +98,8 @@ void channel_submit(struct channel *channel, struct call *call);
 /* Something was heard of a call that runs: its time begins anew. */
 void channel_extend(struct channel *channel, struct call *call);
 
-/* A call that waits, and was taken off the list of those, becomes one that was never submitted. */
-void channel_forget_waiting(struct channel *channel, struct call *call);
+/* A call that is on no list of the channel's any more becomes one that was never submitted. */
+void channel_forget(struct channel *channel, struct call *call);
 
 /* Nobody wants the answer any more: no event comes. A child that works at it is told (notifications/cancelled). */
 void channel_give_up(struct channel *channel, struct call *call);

@@ -34,3 +34,16 @@ void modern_relay_notification(struct channel *channel, const struct message *me
     rewrite_splice(&notification, message->bytes, &replacement, 1);
     call->events->on_message(call, notification.parts, notification.count);
 }
+
+/* The child ends a subscription: over stdio it says so by cancelling the request that opened it. */
+void modern_relay_cancelled(struct channel *channel, const struct message *message)
+{
+    struct call *call = mux_find_token(&channel->mux, message->request_id);
+    if (call == NULL || !call->has_no_timeout) {
+        channel->events->on_dropped(channel, "a cancellation of what is not a subscription");
+        return;
+    }
+    mux_leave(&channel->mux, &call->entry);
+    channel_forget(channel, call);
+    call_answer_error(call, REPLY_CANCELLED, "The server ended the subscription");
+}

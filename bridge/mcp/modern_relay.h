@@ -12,4 +12,7 @@ void modern_relay_answer(struct channel *channel, struct call *call, const struc
 /* A notification of a subscription: for the call that opened it. */
 void modern_relay_notification(struct channel *channel, const struct message *message);
 
+/* The child ends a subscription of its own accord. */
+void modern_relay_cancelled(struct channel *channel, const struct message *message);
+
 #endif

@@ -4,6 +4,7 @@
 #include "bridge/jsonrpc/batch.h"
 #include "bridge/mcp/revision.h"
 #include "bridge/transport/initialize.h"
+#include "bridge/transport/modern.h"
 #include "bridge/transport/refusal.h"
 #include "bridge/transport/streamable.h"
 
@@ -160,7 +161,9 @@ static void dispatch(struct incoming *incoming, const struct message *message)
 {
     switch (message->kind) {
     case MESSAGE_REQUEST:
-        if (message_is(message, "initialize")) {
+        if (incoming->is_modern) {
+            modern_take(incoming, message);
+        } else if (message_is(message, "initialize")) {
             take_initialize(incoming, message);
         } else {
             take_request(incoming, message);

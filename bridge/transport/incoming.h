@@ -17,7 +17,8 @@ struct incoming {
     struct accept accept;
     const struct caller *caller; /* borrowed */
     struct session *session;     /* NULL for a stateless request */
-    struct slice copy;           /* owned, made here: the body without line breaks, when it had any; else absent */
+    bool is_modern;
+    struct slice copy; /* owned, made here: the body without line breaks, when it had any; else absent */
 };
 
 /* Takes the one message of the body, and answers the exchange, now or later. */

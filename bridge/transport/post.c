@@ -14,6 +14,7 @@
 
 #include "bridge/base/memory.h"
 #include "bridge/limits.h"
+#include "bridge/transport/modern.h"
 #include "bridge/transport/refusal.h"
 
 #include <assert.h>
@@ -126,7 +127,8 @@ static void open_stream(struct post *post)
 
 static bool may_stream(const struct post *post)
 {
-    return post->accept.stream && !(post->owner->settings.json_only && post->accept.json);
+    bool is_json_only = post->owner->settings.json_only && post->accept.json && !post->must_stream;
+    return post->accept.stream && !is_json_only;
 }
 
 static void on_long_silence(struct timer *timer)
@@ -186,7 +188,8 @@ static void collect(struct post *post, const struct slice *parts, size_t count)
 static void answer_as_json(struct post *post, const struct slice *parts, size_t count)
 {
     if (!post->is_batch) {
-        respond_json(post->exchange, 200, parts, count);
+        const struct call *call = &post->calls[0].call;
+        respond_json(post->exchange, call->is_modern ? modern_status(call->error_code) : 200, parts, count);
         return;
     }
     collect(post, parts, count);

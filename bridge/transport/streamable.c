@@ -18,6 +18,12 @@ void streamable_init(struct streamable *streamable, struct server *server, const
         .streams = {.world = server->world, .heartbeat_ms = settings->post.heartbeat_ms},
     };
     list_init(&streamable->streams.streams);
+    era_init(&streamable->era, server);
+}
+
+void streamable_release(struct streamable *streamable)
+{
+    era_release(&streamable->era);
 }
 
 /* ---- Sessions ---- */
@@ -92,19 +98,6 @@ static bool check_version(struct exchange *exchange, struct slice id)
 
 /* ---- POST ---- */
 
-/*
- * The one place where a request of the modern era arrives, its head proved right. There is nothing that serves it, so
- * it is refused in the two ways that make a client of both eras fall back to initialize.
- */
-static void take_modern_request(struct exchange *exchange, const struct message *message)
-{
-    if (message_is(message, "server/discover")) {
-        refuse(exchange, REFUSAL_MODERN_DISCOVER, message->id, NULL);
-    } else {
-        refuse_revision(exchange, message->id, message->meta_version, REVISION_LEGACY);
-    }
-}
-
 static bool is_initialize(const struct message *message)
 {
     return message->kind == MESSAGE_REQUEST && message_is(message, "initialize");
@@ -141,7 +134,8 @@ static void post_single(struct incoming *incoming)
         post_legacy(incoming, &message);
         break;
     case MODERN_REQUEST:
-        take_modern_request(exchange, &message);
+        incoming->is_modern = true;
+        incoming_take(incoming, &message);
         break;
     case MODERN_NOTIFICATION:
         respond_empty(exchange, 202, NULL, 0);
@@ -275,6 +269,7 @@ void streamable_drain(struct streamable *streamable)
 {
     streamable->is_draining = true;
     listen_stream_close_all(&streamable->streams);
+    era_drain(&streamable->era);
 }
 
 bool streamable_is_busy(const struct streamable *streamable)

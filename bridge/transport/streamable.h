@@ -5,6 +5,7 @@
 #ifndef BRIDGE_TRANSPORT_STREAMABLE_H
 #define BRIDGE_TRANSPORT_STREAMABLE_H
 
+#include "bridge/era/era.h"
 #include "bridge/mcp/server.h"
 #include "bridge/port.h"
 #include "bridge/transport/credentials.h"
@@ -28,12 +29,16 @@ struct streamable_settings {
 struct streamable {
     struct server *server;                      /* borrowed */
     const struct streamable_settings *settings; /* borrowed */
+    struct era era;
     struct post_owner posts;
     struct listen_owner streams;
     bool is_draining;
 };
 
 void streamable_init(struct streamable *streamable, struct server *server, const struct streamable_settings *settings);
+
+/* After the server has closed. */
+void streamable_release(struct streamable *streamable);
 
 /* Takes an exchange at the endpoint's path, and answers it, now or later. */
 void streamable_handle(struct streamable *streamable, struct exchange *exchange);

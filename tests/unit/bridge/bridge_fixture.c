@@ -78,6 +78,7 @@ void bridge_fixture_close_server(struct bridge_fixture *fixture)
     assert_int_equal(fixture->server.call_count, 0);
     assert_int_equal(fixture->server.children.count, 0);
     assert_null(fixture->server.shared);
+    streamable_release(&fixture->streamable);
 }
 
 void bridge_fixture_close(struct bridge_fixture *fixture)

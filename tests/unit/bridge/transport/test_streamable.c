@@ -573,45 +573,6 @@ static void a_batch_needs_the_session_that_it_names(void **state)
 /* ---- The modern era ---- */
 
 /* A request as a client of the modern era sends it. */
-static struct fake_exchange *post_modern(struct bridge_fixture *fixture, const char *id, const char *method)
-{
-    char body[512];
-    struct fake_exchange *exchange = bridge_fixture_new(fixture, EXCHANGE_POST, NULL);
-    fake_exchange_add_field(exchange, "Content-Type", "application/json");
-    fake_exchange_add_field(exchange, "MCP-Protocol-Version", "2026-07-28");
-    fake_exchange_add_field(exchange, "Mcp-Method", method);
-    snprintf(body, sizeof(body), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"%s\",\"params\":{" MODERN_META "}}", id,
-             method);
-    fake_exchange_set_body(exchange, slice_text(body));
-    bridge_fixture_handle(fixture, exchange);
-    return exchange;
-}
-
-static void a_modern_request_is_refused_with_its_id_and_what_is_served(void **state)
-{
-    static const enum streamable_mode modes[] = {STREAMABLE_BOTH, STREAMABLE_STATEFUL, STREAMABLE_STATELESS};
-    struct bridge_fixture *fixture = *state;
-    bridge_fixture_start(fixture);
-    for (size_t i = 0; i < 3; i++) {
-        fixture->endpoint.mode = modes[i];
-        fake_exchange_expect(
-            post_modern(fixture, "\"m\"", "tools/list"), 400,
-            "{\"jsonrpc\":\"2.0\",\"id\":\"m\",\"error\":{\"code\":-32022,\"message\":"
-            "\"Unsupported protocol version\",\"data\":{\"supported\":[\"2025-11-25\",\"2025-06-18\",\"2025-03-26\","
-            "\"2024-11-05\"],\"requested\":\"2026-07-28\"}}}");
-    }
-    fake_child_expect_silence(fixture->child);
-}
-
-static void a_discovery_is_answered_so_that_the_client_falls_back(void **state)
-{
-    struct bridge_fixture *fixture = *state;
-    fake_exchange_expect(post_modern(fixture, "1", "server/discover"), 404, REFUSED(1, -32601, "Method not found"));
-    fake_exchange_expect(post(fixture, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"server\\/discover\"}"), 404,
-                         REFUSED(2, -32601, "Method not found"));
-    fake_child_expect_silence(fixture->child);
-}
-
 static void a_modern_request_whose_head_is_wrong_is_refused_for_that(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -740,8 +701,6 @@ int main(void)
         READY(a_batch_of_responses_and_notifications_is_accepted),
         READY(a_batch_goes_to_the_child_as_lines),
         READY(a_batch_needs_the_session_that_it_names),
-        UNOPENED(a_modern_request_is_refused_with_its_id_and_what_is_served),
-        READY(a_discovery_is_answered_so_that_the_client_falls_back),
         READY(a_modern_request_whose_head_is_wrong_is_refused_for_that),
         READY(a_get_or_a_delete_of_the_modern_era_is_not_allowed_even_in_a_session),
         READY(a_modern_notification_is_accepted_and_ignored),

@@ -1,0 +1,52 @@
+#include "bridge/transport/modern.h"
+
+#include "bridge/base/memory.h"
+#include "bridge/transport/refusal.h"
+#include "bridge/transport/streamable.h"
+
+int modern_status(int error_code)
+{
+    switch (error_code) {
+    case REPLY_METHOD_NOT_FOUND:
+        return 404;
+    case REPLY_PARSE_ERROR:
+    case REPLY_INVALID_REQUEST:
+    case REPLY_HEADER_MISMATCH:
+    case REPLY_MISSING_CAPABILITY:
+    case REPLY_UNSUPPORTED_VERSION:
+        return 400;
+    default:
+        return 200;
+    }
+}
+
+static bool check(const struct incoming *incoming, const struct message *message, bool is_listen)
+{
+    if (is_listen && !incoming->accept.stream) {
+        refuse(incoming->exchange, REFUSAL_ACCEPT_STREAM, message->id, NULL);
+        return false;
+    }
+    if (!server_has_room(incoming->streamable->server, 1)) {
+        refuse(incoming->exchange, REFUSAL_CALL_CEILING, message->id, NULL);
+        return false;
+    }
+    return true;
+}
+
+void modern_take(struct incoming *incoming, const struct message *message)
+{
+    struct streamable *streamable = incoming->streamable;
+    bool is_listen = message_is(message, "subscriptions/listen");
+    if (!check(incoming, message, is_listen)) {
+        memory_free_slice(&incoming->copy);
+        return;
+    }
+    struct post *post = post_new(&streamable->posts, incoming->exchange, incoming->accept, 1);
+    post->body = incoming->copy;
+    post->must_stream = is_listen;
+    post_set_call(post, 0, NULL, NULL, message);
+    struct call *call = &post->calls[0].call;
+    call->is_modern = true;
+    call->level = log_severity_read(message->meta_level);
+    era_submit(&streamable->era, call, message, incoming->caller);
+}
