@@ -4,10 +4,36 @@
 #include "bridge/era/discover.h"
 #include "bridge/era/legacy_child.h"
 #include "bridge/era/listen.h"
+#include "bridge/era/modern_child.h"
+#include "bridge/era/modern_watch.h"
 #include "bridge/era/probe.h"
+
+static void on_modern_ready(struct server *server, struct hub *hub)
+{
+    /* Where the server speaks both eras, legacy sessions have children of their own era. */
+    if (server->era == SERVER_ERA_MODERN) {
+        modern_watch_start(hub);
+    }
+}
+
+static void renew(struct server *server, struct hub *hub)
+{
+    (void)server;
+    modern_watch_renew(hub);
+}
+
+static void forget_hub(struct server *server, struct hub *hub)
+{
+    (void)server;
+    modern_watch_forget(hub);
+}
+
+static const struct server_translator translator = {
+    .submit = modern_child_submit, .on_ready = on_modern_ready, .renew = renew, .forget = forget_hub};
 
 void era_init(struct era *era, struct server *server)
 {
+    server->translator = &translator;
     *era = (struct era){.server = server};
     list_init(&era->probes);
     list_init(&era->listens);

@@ -17,7 +17,8 @@ struct callback {
     struct session *session;
     uint64_t id;           /* as the client knows it */
     uint64_t wire_id;      /* of the call on whose stream it was asked; 0 when on the GET stream */
-    struct slice child_id; /* owned: as the child wrote it */
+    struct slice child_id; /* owned: as the child wrote it; absent for an asker's */
+    struct asker *asker;   /* NULL when the child waits for the answer */
     struct timer timer;
 };
 
@@ -32,6 +33,9 @@ static void forget(struct callbacks *callbacks, struct callback *callback, struc
     timer_stop(timers, &callback->timer);
     list_remove(&callback->link);
     callbacks->count--;
+    if (callback->asker != NULL) {
+        callback->asker->callback = NULL;
+    }
     memory_free_slice(&callback->child_id);
     free(callback);
 }
@@ -44,6 +48,20 @@ static void refuse(struct hub *hub, struct slice child_id, enum reply_code code,
     struct slice part = buffer_slice(&answer);
     channel_send(&hub->channel, &part, 1);
     buffer_release(&answer);
+}
+
+/* Tells whoever waits that there is no answer, and forgets the question. */
+static void fail(struct callback *callback, enum reply_code code, const char *text)
+{
+    struct hub *hub = callback->hub;
+    struct asker *asker = callback->asker;
+    if (asker == NULL) {
+        refuse(hub, callback->child_id, code, text);
+    }
+    forget(&callback->session->callbacks, callback, hub->server->world->timers);
+    if (asker != NULL) {
+        asker->on_failure(asker, text);
+    }
 }
 
 /* The call on whose stream the question went out, if it still runs. */
@@ -69,7 +87,6 @@ static void take_back(struct callback *callback, const struct slice *parts, size
 static void on_timeout(struct timer *timer)
 {
     struct callback *callback = container_of(timer, struct callback, timer);
-    struct hub *hub = callback->hub;
     struct buffer notice;
     buffer_init(&notice, 0);
     buffer_add_format(&notice,
@@ -78,8 +95,7 @@ static void on_timeout(struct timer *timer)
                       callback->id);
     struct slice part = buffer_slice(&notice);
     take_back(callback, &part, 1);
-    refuse(hub, callback->child_id, REPLY_TIMEOUT, "The client did not answer in time");
-    forget(&callback->session->callbacks, callback, hub->server->world->timers);
+    fail(callback, REPLY_TIMEOUT, "The client did not answer in time");
     buffer_release(&notice);
 }
 
@@ -89,7 +105,9 @@ static struct callback *open_callback(struct hub *hub, struct session *session, 
     callback->hub = hub;
     callback->session = session;
     callback->id = ++session->callbacks.last_id;
-    callback->child_id = memory_copy(child_id);
+    if (slice_exists(child_id)) {
+        callback->child_id = memory_copy(child_id);
+    }
     list_append(&session->callbacks.open, &callback->link);
     session->callbacks.count++;
     uint64_t timeout_ms = hub->server->settings->callback_timeout_ms;
@@ -133,6 +151,44 @@ void callback_ask(struct hub *hub, const struct message *message)
     }
 }
 
+void callback_ask_session(struct session *session, struct call *call, struct asker *asker, struct slice method,
+                          struct slice params)
+{
+    if (session->callbacks.count >= LIMIT_SESSION_CALLBACKS) {
+        asker->on_failure(asker, "Too many questions are open");
+        return;
+    }
+    struct callback *callback = open_callback(session->hub, session, slice_of(NULL, 0));
+    struct number_text number;
+    struct buffer question;
+    callback->asker = asker;
+    asker->callback = callback;
+    buffer_init(&question, 0);
+    buffer_add_text(&question, "{\"jsonrpc\":\"2.0\",\"id\":");
+    buffer_add(&question, number_write(&number, callback->id));
+    buffer_add_text(&question, ",\"method\":");
+    reply_add_string(&question, method);
+    if (slice_exists(params)) {
+        buffer_add_text(&question, ",\"params\":");
+        buffer_add(&question, params);
+    }
+    buffer_add_text(&question, "}");
+    struct slice part = buffer_slice(&question);
+    if (!call->events->on_message(call, &part, 1) && !session_deliver_or_queue(session, &part, 1, callback->id)) {
+        fail(callback, REPLY_INTERNAL_ERROR, "The client has no stream open on which it could be asked");
+    }
+    buffer_release(&question);
+}
+
+void callback_take_back(struct asker *asker)
+{
+    struct callback *callback = asker->callback;
+    if (callback != NULL) {
+        (void)session_unqueue(callback->session, callback->id);
+        forget(&callback->session->callbacks, callback, callback->hub->server->world->timers);
+    }
+}
+
 /* Questions are few: a session has LIMIT_SESSION_CALLBACKS at most. */
 static struct callback *find_by_id(const struct callbacks *callbacks, struct slice id)
 {
@@ -156,6 +212,12 @@ bool callback_answer(struct session *session, const struct message *message)
         return false;
     }
     struct hub *hub = callback->hub;
+    struct asker *asker = callback->asker;
+    if (asker != NULL) {
+        forget(&session->callbacks, callback, hub->server->world->timers);
+        asker->on_answer(asker, message);
+        return true;
+    }
     struct rewrite answer;
     const struct replacement replacement = {message->id, callback->child_id};
     rewrite_splice(&answer, message->bytes, &replacement, 1);
@@ -194,25 +256,28 @@ void callback_lost(struct session *session, uint64_t id)
     LIST_FOR_EACH(link, &session->callbacks.open) {
         struct callback *callback = container_of(link, struct callback, link);
         if (callback->id == id) {
-            refuse(callback->hub, callback->child_id, REPLY_INTERNAL_ERROR, "Too much waits for the client");
-            forget(&session->callbacks, callback, callback->hub->server->world->timers);
+            fail(callback, REPLY_INTERNAL_ERROR, "Too much waits for the client");
+            return;
         }
     }
 }
 
 void callbacks_forget(struct callbacks *callbacks, struct timers *timers)
 {
-    while (!list_is_empty(&callbacks->open)) {
-        struct callback *callback = container_of(callbacks->open.next, struct callback, link);
-        (void)session_unqueue(callback->session, callback->id);
-        forget(callbacks, callback, timers);
+    LIST_FOR_EACH(link, &callbacks->open) {
+        struct callback *callback = container_of(link, struct callback, link);
+        if (callback->asker == NULL) {
+            (void)session_unqueue(callback->session, callback->id);
+            forget(callbacks, callback, timers);
+        }
     }
 }
 
-void callbacks_refuse(struct callbacks *callbacks, struct hub *hub)
+void callbacks_refuse(struct callbacks *callbacks)
 {
-    LIST_FOR_EACH(link, &callbacks->open) {
-        refuse(hub, container_of(link, struct callback, link)->child_id, REPLY_INTERNAL_ERROR, "The client is gone");
+    while (!list_is_empty(&callbacks->open)) {
+        struct callback *callback = container_of(callbacks->open.next, struct callback, link);
+        (void)session_unqueue(callback->session, callback->id);
+        fail(callback, REPLY_INTERNAL_ERROR, "The client is gone");
     }
-    callbacks_forget(callbacks, hub->server->world->timers);
 }

@@ -17,6 +17,7 @@
 #include "bridge/base/memory.h"
 #include "bridge/jsonrpc/json.h"
 #include "bridge/jsonrpc/rewrite.h"
+#include "bridge/mcp/introduction.h"
 #include "bridge/mcp/modern_relay.h"
 
 #include <assert.h>
@@ -61,6 +62,7 @@ static struct call *first_call(struct list *list)
 
 static void forget_call(struct channel *channel, struct call *call)
 {
+    channel->listen_count -= call->state == CALL_RUNNING && call->has_no_timeout;
     timer_stop(channel->world->timers, &call->timer);
     list_remove(&call->link);
     channel->call_count--;
@@ -91,7 +93,11 @@ void channel_give_up(struct channel *channel, struct call *call)
 {
     if (call->state == CALL_RUNNING) {
         uint64_t wire_id = call->entry.wire_id;
-        mux_abandon(&channel->mux, &call->entry, timers_now(channel->world->timers));
+        if (call->has_no_timeout) {
+            mux_leave(&channel->mux, &call->entry);
+        } else {
+            mux_abandon(&channel->mux, &call->entry, timers_now(channel->world->timers));
+        }
         tell_cancelled(channel, wire_id);
     }
     if (call->state == CALL_RUNNING || call->state == CALL_WAITING) {
@@ -149,6 +155,7 @@ static void run_call(struct channel *channel, struct call *call)
     rewrite_splice(&line, call->bytes, replacements, 2);
     list_append(&channel->running, &call->link);
     call->state = CALL_RUNNING;
+    channel->listen_count += call->has_no_timeout;
     call->written_end = channel->child->operations->write(channel->child, line.parts, line.count);
     start_timeout(channel, call, call->has_no_timeout ? 0 : channel->settings->request_timeout_ms);
 }
@@ -281,16 +288,6 @@ static void take_notification(struct channel *channel, const struct message *mes
     }
 }
 
-static void send_initialized(struct channel *channel)
-{
-    struct buffer line;
-    buffer_init(&line, 0);
-    handshake_write_initialized(&line);
-    struct slice part = buffer_slice(&line);
-    channel_send(channel, &part, 1);
-    buffer_release(&line);
-}
-
 /* This process is of no use, for the reason in `failure`: the next one may be. */
 static void refuse_process(struct channel *channel)
 {
@@ -318,7 +315,7 @@ static void take_handshake(struct channel *channel, const struct message *messag
     channel_enter(channel, CHANNEL_READY);
     channel->child->operations->settled(channel->child);
     if (!channel->is_modern) {
-        send_initialized(channel);
+        introduction_confirm(channel);
     }
     channel->events->on_ready(channel);
     run_waiting(channel);
@@ -375,42 +372,12 @@ static void on_shaking_timeout(struct timer *timer)
     refuse_process(channel);
 }
 
-static void send_our_handshake(struct channel *channel, struct slice wire_id)
-{
-    struct buffer line;
-    buffer_init(&line, 0);
-    if (channel->is_modern) {
-        handshake_write_discover(&line, wire_id, channel->world->version);
-    } else {
-        handshake_write_initialize(&line, wire_id, channel->world->version);
-    }
-    struct slice part = buffer_slice(&line);
-    channel->child->operations->write(channel->child, &part, 1);
-    buffer_release(&line);
-}
-
-static void send_clients_initialize(struct channel *channel, struct slice wire_id)
-{
-    struct message message;
-    enum message_fault fault = message_scan_whole(&message, channel->initialize);
-    assert(fault == MESSAGE_FAULT_NONE);
-    (void)fault;
-    struct rewrite line;
-    const struct replacement replacement = {message.id, wire_id};
-    rewrite_splice(&line, message.bytes, &replacement, 1);
-    channel->child->operations->write(channel->child, line.parts, line.count);
-}
-
 static void shake_hands(struct channel *channel)
 {
     channel->initialize_id = mux_take_id(&channel->mux);
     struct number_text number;
     struct slice wire_id = number_write(&number, channel->initialize_id);
-    if (slice_exists(channel->initialize)) {
-        send_clients_initialize(channel, wire_id);
-    } else {
-        send_our_handshake(channel, wire_id);
-    }
+    introduction_send(channel, wire_id);
     if (channel->settings->start_timeout_ms > 0) {
         timer_start(channel->world->timers, &channel->timer, channel->settings->start_timeout_ms, on_shaking_timeout);
     }
@@ -436,6 +403,7 @@ static void on_up(void *owner)
 static void wait_again(struct channel *channel, struct list *undelivered, struct call *call)
 {
     mux_leave(&channel->mux, &call->entry);
+    channel->listen_count -= call->has_no_timeout;
     list_remove(&call->link);
     list_append(undelivered, &call->link);
     call->state = CALL_WAITING;
@@ -589,6 +557,14 @@ struct call *channel_first_call(struct channel *channel)
 
 struct call *channel_only_call(struct channel *channel)
 {
-    bool is_certain = mux_is_certain(&channel->mux, timers_now(channel->world->timers));
-    return is_certain ? first_call(&channel->running) : NULL;
+    if (!mux_is_certain(&channel->mux, channel->listen_count, timers_now(channel->world->timers))) {
+        return NULL;
+    }
+    LIST_FOR_EACH(link, &channel->running) {
+        struct call *call = container_of(link, struct call, link);
+        if (!call->has_no_timeout) {
+            return call;
+        }
+    }
+    return NULL;
 }

@@ -53,6 +53,7 @@ struct channel {
     struct list waiting; /* of calls, in order of arrival */
     struct list running; /* of calls, in order of their lines */
     size_t call_count;   /* in both */
+    size_t listen_count; /* of those that run to stay: nothing is said for them that does not name them */
 
     struct slice initialize; /* owned: a client's, for a child of its own; absent for the bridge's */
     uint64_t initialize_id;  /* the wire id of the handshake in progress */

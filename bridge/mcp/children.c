@@ -121,7 +121,8 @@ struct hub *children_share(struct children *children, struct slice environment, 
 
 void children_warm_up(struct children *children)
 {
-    const struct hub_options options = {.is_held = true};
+    struct hub_options options = {.is_held = true};
+    options.is_modern = children->server->era == SERVER_ERA_MODERN;
     while (children->warm_count < children->server->settings->min_idle_children && has_room(children)) {
         struct hub *hub = start(children, &options);
         hub->is_warm = true;
@@ -156,7 +157,9 @@ static struct hub *start_alone(struct children *children, const struct hub_optio
 
 struct hub *children_own(struct children *children, struct slice environment, struct slice initialize)
 {
-    const struct hub_options options = {.environment = environment, .initialize = initialize, .is_own = true};
+    struct hub_options options = {.environment = environment, .is_own = true};
+    options.is_modern = children->server->era == SERVER_ERA_MODERN;
+    options.initialize = options.is_modern ? slice_of(NULL, 0) : initialize;
     return start_alone(children, &options);
 }
 

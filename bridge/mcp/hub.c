@@ -31,8 +31,10 @@ static void restore(struct hub *hub)
     };
     hub->server->counters.restarts++;
     hub->child_level = SEVERITY_UNSET;
-    log_levels_update(hub);
-    subscriptions_visit_uris(&hub->subscriptions, subscribe_again, hub);
+    if (!hub->channel.is_modern) {
+        log_levels_update(hub);
+        subscriptions_visit_uris(&hub->subscriptions, subscribe_again, hub);
+    }
     for (size_t i = 0; i < sizeof(list_changes) / sizeof(list_changes[0]); i++) {
         if (hub->channel.handshake.has_list_changes & (1u << i)) {
             route_list_change(hub, list_changes[i]);
@@ -46,11 +48,10 @@ static void on_channel_ready(struct channel *channel)
     log_line(hub->server->world->log, LOG_LEVEL_INFO, hub->server->name, "the server is ready");
     bool was_ready = hub->was_ready;
     hub->was_ready = true;
-    if (channel->is_modern) {
-        if (hub->server->translator != NULL) {
-            hub->server->translator->on_ready(hub->server, hub);
-        }
-    } else if (was_ready) {
+    if (channel->is_modern && hub->server->translator != NULL) {
+        hub->server->translator->on_ready(hub->server, hub);
+    }
+    if (was_ready) {
         restore(hub);
     }
 }
@@ -269,9 +270,13 @@ static void unsubscribe_last(void *context, struct slice uri_json)
 void hub_remove_session(struct hub *hub, struct session *session)
 {
     list_remove(&session->in_hub);
+    size_t subscribed = session->subscription_count;
     subscriptions_remove_all(&hub->subscriptions, session, unsubscribe_last, hub);
+    if (subscribed > 0 && hub->channel.is_modern && hub->server->translator != NULL) {
+        hub->server->translator->renew(hub->server, hub);
+    }
     tasks_forget_session(&hub->tasks, session);
-    callbacks_refuse(&session->callbacks, hub);
+    callbacks_refuse(&session->callbacks);
     if (session->log_level != SEVERITY_UNSET) {
         log_levels_update(hub);
     }
@@ -459,8 +464,8 @@ bool hub_is_full(const struct hub *hub)
 
 void hub_tell_child(struct hub *hub, const char *method, const char *key, struct slice value)
 {
-    if (hub->channel.state != CHANNEL_READY) {
-        return; /* the next process is told in restore() */
+    if (hub->channel.state != CHANNEL_READY || hub->channel.is_modern) {
+        return; /* the next process is told in restore(); a modern one in each request */
     }
     struct number_text number;
     struct buffer params;

@@ -136,12 +136,12 @@ struct call *mux_find_token(const struct mux *mux, struct slice token)
     return entry != NULL ? entry->call : NULL;
 }
 
-bool mux_is_certain(struct mux *mux, uint64_t now_ms)
+bool mux_is_certain(struct mux *mux, size_t others, uint64_t now_ms)
 {
     while (mux->abandoned_count > 0 && oldest_abandoned(mux)->given_up_ms + ABANDONED_MS <= now_ms) {
         forget(mux, oldest_abandoned(mux));
     }
-    return mux->running_count == 1 && mux->abandoned_count == 0;
+    return mux->running_count == others + 1 && mux->abandoned_count == 0;
 }
 
 void mux_forget(struct mux *mux)

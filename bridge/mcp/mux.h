@@ -73,9 +73,9 @@ struct call *mux_find_token(const struct mux *mux, struct slice token);
 
 /*
  * Whether the child works at one request only, so that what it says without naming one can only belong to that:
- * one call runs, and none was abandoned less than a minute ago.
+ * one call runs beside `others` that do not count, and none was abandoned less than a minute ago.
  */
-bool mux_is_certain(struct mux *mux, uint64_t now_ms);
+bool mux_is_certain(struct mux *mux, size_t others, uint64_t now_ms);
 
 /* The child is gone: nothing that was abandoned will be answered. */
 void mux_forget(struct mux *mux);

@@ -51,7 +51,9 @@ struct hub *server_modern_hub(struct server *server, const struct caller *caller
 /* A server of the modern era says to which request a question of its belongs: nobody needs a child of his own. */
 struct hub *server_choose_hub(struct server *server, const struct caller *caller, const struct message *initialize)
 {
-    if (server->era == SERVER_ERA_MODERN || !wants_own_child(server, initialize)) {
+    bool is_modern = server->era == SERVER_ERA_MODERN;
+    bool is_for_questions = server->settings->children == SERVER_CHILDREN_AUTO;
+    if (!wants_own_child(server, initialize) || (is_modern && is_for_questions)) {
         return server_shared_hub(server, caller);
     }
     return children_own(&server->children, caller->environment, initialize->bytes);

@@ -56,6 +56,8 @@ struct server_translator {
     void (*submit)(struct server *server, struct call *call, const struct message *message);
     /* A process of the modern era is ready: its first, or the next one. */
     void (*on_ready)(struct server *server, struct hub *hub);
+    /* What the hub's sessions subscribe to has changed. */
+    void (*renew)(struct server *server, struct hub *hub);
     /* The hub is about to be freed. */
     void (*forget)(struct server *server, struct hub *hub);
 };
@@ -69,7 +71,6 @@ struct server {
     struct children children;
     enum server_era era;
     const struct server_translator *translator; /* NULL for none */
-    void *translator_state;                     /* its owner's */
     struct session_table sessions;
     struct replay_store replay_store;
     struct server_counters counters;

@@ -1,7 +1,7 @@
 #include "bridge/mcp/session.h"
 
 #include "bridge/base/buffer.h"
-#include "bridge/jsonrpc/json.h"
+#include "bridge/jsonrpc/members.h"
 
 #include <stdlib.h>
 
@@ -24,6 +24,17 @@ void session_add_call(struct session *session, struct call *call)
 void session_remove_call(struct session *session, struct call *call)
 {
     map_remove(&session->calls, &call->by_id);
+}
+
+void session_keep_client(struct session *session, const struct message *initialize)
+{
+    struct slice info = members_find(initialize->params, "clientInfo");
+    if (slice_exists(initialize->capabilities)) {
+        session->client_capabilities = memory_copy(initialize->capabilities);
+    }
+    if (slice_exists(info)) {
+        session->client_info = memory_copy(info);
+    }
 }
 
 bool session_deliver(struct session *session, const struct slice *parts, size_t count)

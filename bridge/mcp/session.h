@@ -51,6 +51,10 @@ struct session {
     struct replay replay;
     struct replay_stream *listen; /* the history of the last GET stream; NULL for none */
 
+    /* Of its initialize, kept for a child that has to be told with each request; else absent. Owned. */
+    struct slice client_capabilities;
+    struct slice client_info;
+
     struct hub *hub; /* whose child serves it */
     struct list in_hub;
     struct callbacks callbacks;
@@ -60,6 +64,9 @@ struct session {
     enum log_severity log_level;
     bool is_ended; /* out of the table; freed when its last call is over */
 };
+
+/* Keeps what the client's initialize said of it. */
+void session_keep_client(struct session *session, const struct message *initialize);
 
 /* The session's running call with this id, the newest when the client gave one id twice; NULL when there is none. */
 struct call *session_find_call(const struct session *session, struct slice id);

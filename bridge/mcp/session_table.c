@@ -117,6 +117,8 @@ void session_table_let_go(struct session *session)
             session->table->on_free(session->table, session);
         }
         session_clear_queue(session);
+        memory_free_slice(&session->client_capabilities);
+        memory_free_slice(&session->client_info);
         replay_release(&session->replay);
         map_release(&session->calls);
         free(session);

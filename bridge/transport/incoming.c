@@ -36,7 +36,7 @@ static void on_child_ready(struct post *post)
     initialize_answer_write(&answer, call);
     struct session *session = NULL;
     if (streamable->settings->mode != STREAMABLE_STATELESS) {
-        session = server_open_session(streamable->server, call->hub, answer.revision);
+        session = initialize_open_session(streamable->server, &answer, call);
         if (session == NULL) {
             server_drop_hub(streamable->server, call->hub);
             refuse(post->exchange, REFUSAL_SESSION_CEILING, call->id, NULL);

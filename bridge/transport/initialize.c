@@ -7,7 +7,7 @@ static struct slice read_handshake(const struct call *call, struct rewrite *resu
                                    char version_text[HANDSHAKE_VERSION_TEXT])
 {
     const struct handshake *handshake = &call->hub->channel.handshake;
-    if (!call->hub->is_own) {
+    if (!call->hub->is_own || call->hub->channel.is_modern) {
         return handshake_answer(handshake, json_string_inside(call->argument), result, version_text);
     }
     result->parts[0] = handshake->result;
@@ -28,4 +28,16 @@ void initialize_answer_write(struct initialize_answer *answer, const struct call
         answer->parts[answer->count++] = result.parts[i];
     }
     answer->parts[answer->count++] = slice_text("}");
+}
+
+struct session *initialize_open_session(struct server *server, const struct initialize_answer *answer,
+                                        const struct call *call)
+{
+    struct session *session = server_open_session(server, call->hub, answer->revision);
+    struct message message;
+    if (session != NULL && call->hub->channel.is_modern &&
+        message_scan_whole(&message, call->bytes) == MESSAGE_FAULT_NONE) {
+        session_keep_client(session, &message);
+    }
+    return session;
 }

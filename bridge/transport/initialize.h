@@ -5,7 +5,7 @@
 #ifndef BRIDGE_TRANSPORT_INITIALIZE_H
 #define BRIDGE_TRANSPORT_INITIALIZE_H
 
-#include "bridge/mcp/hub.h"
+#include "bridge/mcp/server.h"
 
 struct initialize_answer {
     struct slice parts[REWRITE_MAX_PARTS + 4];
@@ -16,5 +16,9 @@ struct initialize_answer {
 
 /* For a call that waited for its child, with params.protocolVersion as its argument. The parts borrow from both. */
 void initialize_answer_write(struct initialize_answer *answer, const struct call *call);
+
+/* Opens the session that the answer is for; NULL when there are too many. */
+struct session *initialize_open_session(struct server *server, const struct initialize_answer *answer,
+                                        const struct call *call);
 
 #endif

@@ -260,7 +260,7 @@ static void on_ready(struct call *call)
     struct initialize_answer answer;
     client->is_initializing = false;
     initialize_answer_write(&answer, call);
-    client->session = server_open_session(server, call->hub, answer.revision);
+    client->session = initialize_open_session(server, &answer, call);
     if (client->session != NULL) {
         session_table_hold(client->session);
         client->session->outlet = &client->outlet;

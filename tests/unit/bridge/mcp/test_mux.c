@@ -140,20 +140,20 @@ static void it_is_certain_only_with_one_call_and_none_abandoned(void **state)
     struct mux mux;
     (void)state;
     mux_init(&mux);
-    assert_false(mux_is_certain(&mux, NOW_MS));
+    assert_false(mux_is_certain(&mux, 0, NOW_MS));
     mux_enter(&mux, &calls[0].entry, &calls[0]);
-    assert_true(mux_is_certain(&mux, NOW_MS));
+    assert_true(mux_is_certain(&mux, 0, NOW_MS));
     mux_enter(&mux, &calls[1].entry, &calls[1]);
-    assert_false(mux_is_certain(&mux, NOW_MS));
+    assert_false(mux_is_certain(&mux, 0, NOW_MS));
     mux_leave(&mux, &calls[0].entry);
-    assert_true(mux_is_certain(&mux, NOW_MS));
+    assert_true(mux_is_certain(&mux, 0, NOW_MS));
     uint64_t own = mux_take_own(&mux, NOW_MS);
-    assert_false(mux_is_certain(&mux, NOW_MS));
+    assert_false(mux_is_certain(&mux, 0, NOW_MS));
     struct call *found;
     assert_int_equal(find(&mux, own, &found), MUX_LATE);
-    assert_true(mux_is_certain(&mux, NOW_MS));
+    assert_true(mux_is_certain(&mux, 0, NOW_MS));
     mux_leave(&mux, &calls[1].entry);
-    assert_false(mux_is_certain(&mux, NOW_MS));
+    assert_false(mux_is_certain(&mux, 0, NOW_MS));
     mux_release(&mux);
 }
 
@@ -169,12 +169,12 @@ static void an_abandoned_call_is_forgotten_after_a_minute(void **state)
     }
     mux_abandon(&mux, &calls[0].entry, NOW_MS);
     mux_abandon(&mux, &calls[1].entry, NOW_MS + 1000);
-    assert_false(mux_is_certain(&mux, NOW_MS + 59999));
+    assert_false(mux_is_certain(&mux, 0, NOW_MS + 59999));
     assert_int_equal(mux.abandoned_count, 2);
-    assert_false(mux_is_certain(&mux, NOW_MS + 60000));
+    assert_false(mux_is_certain(&mux, 0, NOW_MS + 60000));
     assert_int_equal(mux.abandoned_count, 1);
     assert_int_equal(find(&mux, calls[0].entry.wire_id, &found), MUX_UNKNOWN);
-    assert_true(mux_is_certain(&mux, NOW_MS + 61000));
+    assert_true(mux_is_certain(&mux, 0, NOW_MS + 61000));
     mux_leave(&mux, &calls[2].entry);
     mux_release(&mux);
 }
