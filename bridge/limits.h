@@ -46,6 +46,23 @@ enum {
     /* Bytes queued on a POST's stream; past it notifications are dropped, never the answer. */
     LIMIT_PROGRESS_QUEUE_BYTES = 1 << 20,
 
+    /* Headers that one tool's arguments are repeated in: requests have no more of all kinds. */
+    LIMIT_TOOL_HEADERS = 64,
+    /* A tool's name, where we keep it. */
+    LIMIT_TOOL_NAME_BYTES = 1024,
+    /* A tool's input schema that declares headers, which is parsed. Longer ones are not looked into. */
+    LIMIT_TOOL_SCHEMA_BYTES = 256 << 10,
+    /* What is kept of a child's tools: their names and headers. A thousand tools need about 100 KiB. */
+    LIMIT_TOOL_INDEX_BYTES = 1 << 20,
+    /* Pages of a child's list of tools. */
+    LIMIT_TOOL_PAGES = 100,
+    /* The cursor of a page. */
+    LIMIT_CURSOR_BYTES = 64 << 10,
+    /* How long a list of tools may take, in ms, before calls go on without it. */
+    LIMIT_TOOL_LIST_MS = 10000,
+    /* How long, in ms, a list that lacked a tool, or could not be had, is not asked for again. */
+    LIMIT_TOOL_LIST_PAUSE_MS = 10000,
+
     /* The stdin queue of a child: reading from clients is held back from the high mark until the low one. */
     LIMIT_STDIN_HIGH_BYTES = 1 << 20,
     LIMIT_STDIN_LOW_BYTES = 256 << 10,

@@ -29,15 +29,22 @@ void handshake_write_initialize(struct buffer *out, struct slice id, const char 
     buffer_release(&params);
 }
 
+void handshake_add_meta(struct buffer *out, const char *program_version)
+{
+    buffer_add_format(out,
+                      "{\"io.modelcontextprotocol/protocolVersion\":\"%.*s\","
+                      "\"io.modelcontextprotocol/clientCapabilities\":{},"
+                      "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"mcp-bridge\",\"version\":\"%s\"}}",
+                      SLICE_PRINT(revision_modern()->name), program_version);
+}
+
 void handshake_write_discover(struct buffer *out, struct slice id, const char *program_version)
 {
     struct buffer params;
     buffer_init(&params, 0);
-    buffer_add_format(&params,
-                      "{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"%.*s\","
-                      "\"io.modelcontextprotocol/clientCapabilities\":{},"
-                      "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"mcp-bridge\",\"version\":\"%s\"}}}",
-                      SLICE_PRINT(revision_modern()->name), program_version);
+    buffer_add_text(&params, "{\"_meta\":");
+    handshake_add_meta(&params, program_version);
+    buffer_add_text(&params, "}");
     reply_call(out, id, "server/discover", buffer_slice(&params));
     buffer_release(&params);
 }

@@ -37,6 +37,9 @@ void handshake_write_initialized(struct buffer *out);
 /* The same for a child of the modern era: server/discover (MCP 2026-07-28, Lifecycle). */
 void handshake_write_discover(struct buffer *out, struct slice id, const char *program_version);
 
+/* Appends what a request of ours to such a child carries in params._meta: an object. */
+void handshake_add_meta(struct buffer *out, const char *program_version);
+
 /* Keeps the child's answer, in place of an earlier one. False, with the reason, when it is not one. */
 bool handshake_accept(struct handshake *handshake, const struct message *answer, char *why, size_t why_size);
 bool handshake_accept_discover(struct handshake *handshake, const struct message *answer, char *why, size_t why_size);

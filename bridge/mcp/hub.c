@@ -71,6 +71,7 @@ static void on_channel_down(struct channel *channel)
         callbacks_forget(&container_of(link, struct session, in_hub)->callbacks, hub->server->world->timers);
     }
     tasks_clear(&hub->tasks);
+    tool_index_outdate(&hub->tool_index);
     bool is_useless = hub->is_own || hub->is_lent ? !hub->channel.is_modern : is_probe(hub);
     if (is_useless && !hub->was_ready) {
         hub_close(hub);
@@ -105,7 +106,11 @@ static void on_channel_refused(struct channel *channel, int code)
 
 static void on_channel_notification(struct channel *channel, const struct message *message)
 {
-    route_notification(hub_of(channel), message);
+    struct hub *hub = hub_of(channel);
+    if (message_is(message, "notifications/tools/list_changed")) {
+        tool_index_outdate(&hub->tool_index);
+    }
+    route_notification(hub, message);
 }
 
 static void on_channel_request(struct channel *channel, const struct message *message)
@@ -123,6 +128,7 @@ static void on_channel_closed(struct channel *channel)
     struct hub *hub = hub_of(channel);
     subscriptions_release(&hub->subscriptions);
     tasks_clear(&hub->tasks);
+    tool_index_release(&hub->tool_index);
     if (hub->server->translator != NULL) {
         hub->server->translator->forget(hub->server, hub);
     }
@@ -191,6 +197,7 @@ struct hub *hub_open(struct server *server, const struct hub_options *options)
     list_init(&hub->sessions);
     subscriptions_init(&hub->subscriptions);
     tasks_init(&hub->tasks);
+    tool_index_init(&hub->tool_index, hub);
     const struct channel_options channel_options = {
         .world = server->world,
         .command = &hub->command,

@@ -9,6 +9,7 @@
 #include "bridge/mcp/session.h"
 #include "bridge/mcp/subscriptions.h"
 #include "bridge/mcp/tasks.h"
+#include "bridge/mcp/tool_index.h"
 
 struct server;
 
@@ -27,6 +28,7 @@ struct hub {
     struct timer idle;            /* while it has none, where an idle child is ended */
     struct subscriptions subscriptions;
     struct tasks tasks;                   /* of a shared child */
+    struct tool_index tool_index;         /* for clients of the modern era */
     enum log_severity child_level;        /* what the child was told last; SEVERITY_UNSET when nothing */
     uint64_t last_unsubscribe;            /* the last wire id that was taken when the child was told to unsubscribe */
     unsigned call_levels[SEVERITY_UNSET]; /* how many running calls asked for log messages, by severity */

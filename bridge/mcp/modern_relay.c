@@ -2,6 +2,7 @@
 
 #include "bridge/jsonrpc/json.h"
 #include "bridge/jsonrpc/rewrite.h"
+#include "bridge/mcp/hub.h"
 
 /*
  * MCP 2026-07-28: a result names its type, a subscription ends with its id in the result, and the transport will need
@@ -28,6 +29,9 @@ void modern_relay_notification(struct channel *channel, const struct message *me
     if (call == NULL) {
         channel->events->on_dropped(channel, "a notification of a subscription that nobody has");
         return;
+    }
+    if (message_is(message, "notifications/tools/list_changed")) {
+        tool_index_outdate(&call->hub->tool_index);
     }
     struct rewrite notification;
     const struct replacement replacement = {message->meta_subscription, call->id};
