@@ -395,6 +395,30 @@ static void a_child_of_the_modern_era_is_asked_in_its_own_way(void **state)
     index_of(fixture)->hub->channel.is_modern = false;
 }
 
+/* Such a child tells of a change on a subscription only. */
+static void a_change_that_a_modern_child_tells_a_subscriber_makes_the_list_old(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct waiter waiter = {.count = 0};
+    list_once(fixture);
+    index_of(fixture)->hub->channel.is_modern = true;
+    struct fake_call *listen = fake_call_new("{\"jsonrpc\":\"2.0\",\"id\":\"l\",\"method\":\"subscriptions/listen\"}");
+    fake_call_submit(listen, &fixture->server, NULL);
+    fake_child_take(fixture->child);
+    fake_child_say_format(fixture->child,
+                          "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\",\"params\":{\"_meta\":{"
+                          "\"io.modelcontextprotocol/subscriptionId\":%" PRIu64 "}}}",
+                          fixture->child->last_id);
+    fake_call_expect_message(listen, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\",\"params\":{"
+                                     "\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":\"l\"}}}");
+    answer(fixture, "\"result\":{}");
+    fake_call_expect_answer(listen, "{\"jsonrpc\":\"2.0\",\"id\":\"l\",\"result\":{}}");
+    assert_false(look(fixture, T, &waiter));
+    answer(fixture, LIST(TOOL));
+    assert_int_equal(waiter.count, 1);
+    index_of(fixture)->hub->channel.is_modern = false;
+}
+
 #define READY(name) cmocka_unit_test_setup_teardown(name, bridge_fixture_set_up_ready, bridge_fixture_tear_down)
 #define UNOPENED(name) cmocka_unit_test_setup_teardown(name, bridge_fixture_set_up, bridge_fixture_tear_down)
 
@@ -421,6 +445,7 @@ int main(void)
         READY(whoever_is_told_may_look_again),
         READY(what_the_child_says_meanwhile_without_naming_a_request_goes_its_own_way),
         READY(a_child_of_the_modern_era_is_asked_in_its_own_way),
+        READY(a_change_that_a_modern_child_tells_a_subscriber_makes_the_list_old),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
