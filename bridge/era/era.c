@@ -6,6 +6,7 @@
 #include "bridge/era/listen.h"
 #include "bridge/era/modern_child.h"
 #include "bridge/era/modern_watch.h"
+#include "bridge/era/param_check.h"
 #include "bridge/era/probe.h"
 
 static void on_modern_ready(struct server *server, struct hub *hub)
@@ -69,6 +70,16 @@ static void relay(struct call *call, struct hub *hub)
     channel_submit(&hub->channel, call);
 }
 
+void era_carry(struct era *era, struct call *call, const struct message *message, const struct caller *caller,
+               struct hub *hub)
+{
+    if (hub->channel.is_modern) {
+        relay(call, hub);
+    } else {
+        legacy_child_submit(era, call, message, caller);
+    }
+}
+
 void era_take(struct era *era, struct call *call, const struct message *message, const struct caller *caller)
 {
     struct hub *hub = hub_for(era, caller);
@@ -82,10 +93,10 @@ void era_take(struct era *era, struct call *call, const struct message *message,
         answer_discover(call, hub);
     } else if (message_is(message, "subscriptions/listen")) {
         listen_submit(era, call, message, hub);
-    } else if (hub->channel.is_modern) {
-        relay(call, hub);
+    } else if (param_check_is_needed(call, message)) {
+        param_check_submit(era, call, message, caller, hub);
     } else {
-        legacy_child_submit(era, call, message, caller);
+        era_carry(era, call, message, caller, hub);
     }
 }
 

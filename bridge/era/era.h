@@ -40,6 +40,10 @@ void era_submit(struct era *era, struct call *call, const struct message *messag
 /* As era_submit(), for a call that was admitted already: it comes back from waiting. */
 void era_take(struct era *era, struct call *call, const struct message *message, const struct caller *caller);
 
+/* As era_take(), for a call that was checked, with the hub that serves it. */
+void era_carry(struct era *era, struct call *call, const struct message *message, const struct caller *caller,
+               struct hub *hub);
+
 /* Ends the subscriptions, which would never end by themselves. */
 void era_drain(struct era *era);
 

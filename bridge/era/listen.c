@@ -158,6 +158,7 @@ static void listen_to_modern(struct listen *listen)
                                  .bytes = client->bytes,
                                  .id = client->id,
                                  .token = client->token,
+                                 .hub = listen->hub,
                                  .is_modern = true,
                                  .has_no_timeout = true,
                                  .level = SEVERITY_UNSET};

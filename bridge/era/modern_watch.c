@@ -89,6 +89,7 @@ static void ask(struct watch *watch, unsigned list_changes, struct slice uris)
     watch->call = (struct call){.events = &events,
                                 .bytes = message.bytes,
                                 .id = message.id,
+                                .hub = watch->hub,
                                 .is_modern = true,
                                 .has_no_timeout = true,
                                 .level = SEVERITY_UNSET};

@@ -19,6 +19,7 @@ struct message;
 struct channel;
 struct hub;
 struct session;
+struct tool_headers;
 
 /* What the owner of a call hears. The parts follow one another, are one message with the client's own id or progress
  * token, and are valid during the call of the function only. */
@@ -37,6 +38,12 @@ struct call_events {
     bool (*on_message)(struct call *call, const struct slice *parts, size_t count);
     /* What a call that sends no line waited for is there. Nothing else comes for it. */
     void (*on_ready)(struct call *call);
+    /*
+     * Whether a tools/call has the headers that its tool wants; the reason in why[size] if not. NULL for owners without
+     * headers.
+     */
+    bool (*check)(struct call *call, const struct message *message, const struct tool_headers *headers, char *why,
+                  size_t size);
     /* The child asks something, surely for this call. NULL for owners that cannot answer: the child is refused. */
     void (*on_question)(struct call *call, const struct message *message);
     /* The child takes back a question of the kind. May be NULL with on_question. */

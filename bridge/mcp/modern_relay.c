@@ -30,7 +30,7 @@ void modern_relay_notification(struct channel *channel, const struct message *me
         channel->events->on_dropped(channel, "a notification of a subscription that nobody has");
         return;
     }
-    if (message_is(message, "notifications/tools/list_changed")) {
+    if (call->hub != NULL && message_is(message, "notifications/tools/list_changed")) {
         tool_index_outdate(&call->hub->tool_index);
     }
     struct rewrite notification;

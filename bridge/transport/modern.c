@@ -1,6 +1,7 @@
 #include "bridge/transport/modern.h"
 
 #include "bridge/base/memory.h"
+#include "bridge/transport/param_headers.h"
 #include "bridge/transport/refusal.h"
 #include "bridge/transport/streamable.h"
 
@@ -18,6 +19,13 @@ int modern_status(int error_code)
     default:
         return 200;
     }
+}
+
+bool modern_check(struct call *call, const struct message *message, const struct tool_headers *headers, char *why,
+                  size_t size)
+{
+    const struct post *post = container_of(call, struct post_call, call)->post;
+    return param_headers_check(headers, post->exchange, message, why, size);
 }
 
 static bool check(const struct incoming *incoming, const struct message *message, bool is_listen)

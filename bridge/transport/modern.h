@@ -5,10 +5,17 @@
 #ifndef BRIDGE_TRANSPORT_MODERN_H
 #define BRIDGE_TRANSPORT_MODERN_H
 
+#include "bridge/mcp/call.h"
 #include "bridge/transport/incoming.h"
+
+struct tool_headers;
 
 /* Takes a request whose head modern_head_classify() has found right, and answers the exchange, now or later. */
 void modern_take(struct incoming *incoming, const struct message *message);
+
+/* As call_events.check, for a call of a post. */
+bool modern_check(struct call *call, const struct message *message, const struct tool_headers *headers, char *why,
+                  size_t size);
 
 /* The status of an answer with this JSON-RPC error code, 0 for a result, while nothing else was sent. */
 int modern_status(int error_code);

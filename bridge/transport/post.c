@@ -264,7 +264,8 @@ static void on_answer(struct call *call, const struct slice *parts, size_t count
     }
 }
 
-static const struct call_events call_events = {.on_answer = on_answer, .on_message = on_message, .on_ready = on_ready};
+static const struct call_events call_events = {
+    .on_answer = on_answer, .on_message = on_message, .on_ready = on_ready, .check = modern_check};
 
 /* ---- The client goes ---- */
 
