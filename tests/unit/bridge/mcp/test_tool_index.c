@@ -403,6 +403,7 @@ static void a_change_that_a_modern_child_tells_a_subscriber_makes_the_list_old(v
     list_once(fixture);
     index_of(fixture)->hub->channel.is_modern = true;
     struct fake_call *listen = fake_call_new("{\"jsonrpc\":\"2.0\",\"id\":\"l\",\"method\":\"subscriptions/listen\"}");
+    listen->call.is_modern = true;
     fake_call_submit(listen, &fixture->server, NULL);
     fake_child_take(fixture->child);
     fake_child_say_format(fixture->child,
@@ -411,8 +412,8 @@ static void a_change_that_a_modern_child_tells_a_subscriber_makes_the_list_old(v
                           fixture->child->last_id);
     fake_call_expect_message(listen, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\",\"params\":{"
                                      "\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":\"l\"}}}");
-    answer(fixture, "\"result\":{}");
-    fake_call_expect_answer(listen, "{\"jsonrpc\":\"2.0\",\"id\":\"l\",\"result\":{}}");
+    answer(fixture, "\"result\":{\"resultType\":\"complete\"}");
+    fake_call_expect_answer(listen, "{\"jsonrpc\":\"2.0\",\"id\":\"l\",\"result\":{\"resultType\":\"complete\"}}");
     assert_false(look(fixture, T, &waiter));
     answer(fixture, LIST(TOOL));
     assert_int_equal(waiter.count, 1);
