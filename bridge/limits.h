@@ -69,6 +69,12 @@ enum {
     /* A line of a child's stderr in the log; longer ones are cut into several. */
     LIMIT_STDERR_LINE_BYTES = 8192,
 
+    /* Bearer tokens: each request is compared with all of them. */
+    LIMIT_TOKENS = 1024,
+    LIMIT_TOKEN_FILE_BYTES = 1 << 20,
+    /* The metadata of the protected resource. Real ones stay below 4 KiB. */
+    LIMIT_METADATA_BYTES = 64 << 10,
+
     /* HTTP, as most servers have it. */
     LIMIT_HTTP_TARGET_BYTES = 8192,
     LIMIT_HTTP_HEADER_BYTES = 32 << 10,

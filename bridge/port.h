@@ -1,7 +1,8 @@
 /*
  * What the bridge needs from the world: a child to write lines to, an exchange to answer, a clock with timers,
- * randomness, a secret, a log. bridge/ includes no header of an event loop, a socket, a signal or a clock; all of that
- * comes through the function pointers below. src/ implements them on libuv; the tests implement them in memory.
+ * randomness, a secret, a log, who may come in. bridge/ includes no header of an event loop, a socket, a signal or a
+ * clock; all of that comes through the function pointers below. src/ implements them on libuv; the tests implement
+ * them in memory.
  */
 #ifndef BRIDGE_PORT_H
 #define BRIDGE_PORT_H
@@ -88,6 +89,17 @@ struct exchange {
     void (*on_closed)(struct exchange *exchange);
     /* `queued` fell to nothing after it had been more than that. May be NULL. */
     void (*on_drained)(struct exchange *exchange);
+};
+
+/* ---- Who may come in ---- */
+
+/* The bearer tokens that open the door (RFC 6750). NULL in place of a list: there is no door. */
+struct token_list {
+    /*
+     * Whether the token is on the list; then *principal names its holder, until the handler returns. Takes the same
+     * time wherever on the list the token stands, and however near to one it comes.
+     */
+    bool (*find)(const struct token_list *list, struct slice token, struct slice *principal);
 };
 
 /* ---- The child: a process that reads lines and writes lines ---- */

@@ -329,7 +329,7 @@ static void listen_to_legacy(struct listen *listen, struct slice wishes)
     if (slice_exists(resources) && slice_is(members_find(resources, "subscribe"), "true")) {
         listen->uris = members_find(wishes, "resourceSubscriptions");
     }
-    listen->session = server_open_session(server_of(listen), listen->hub, NULL);
+    listen->session = server_open_session(server_of(listen), listen->hub, NULL, slice_text(""));
     if (listen->session == NULL) {
         call_answer_error(take_client(listen), REPLY_INTERNAL_ERROR, "Too many subscriptions and sessions are open");
         return;

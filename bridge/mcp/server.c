@@ -112,14 +112,25 @@ static void on_free_session(struct session_table *table, struct session *session
     server_drop_hub(container_of(table, struct server, sessions), hub);
 }
 
-struct session *server_open_session(struct server *server, struct hub *hub, const struct revision *revision)
+struct session *server_open_session(struct server *server, struct hub *hub, const struct revision *revision,
+                                    struct slice principal)
 {
-    struct session *session = session_table_open(&server->sessions, revision);
+    struct session *session = session_table_open(&server->sessions, revision, principal);
     if (session != NULL) {
         server->counters.sessions++;
+        if (principal.size > 0) {
+            log_line(server->world->log, LOG_LEVEL_DEBUG, server->name, "a session opens for %.*s",
+                     SLICE_PRINT(principal));
+        }
         hub_add_session(hub, session);
     }
     return session;
+}
+
+struct session *server_find_session(const struct server *server, struct slice name, struct slice principal)
+{
+    struct session *session = session_table_find(&server->sessions, name);
+    return session != NULL && slice_equals(session->principal, principal) ? session : NULL;
 }
 
 void server_end_session(struct server *server, struct session *session)

@@ -105,8 +105,12 @@ struct hub *server_modern_hub(struct server *server, const struct caller *caller
 /* The client of a hub of its own went before it had a session. */
 void server_drop_hub(struct server *server, struct hub *hub);
 
-/* A new session on the hub, which must be ready; NULL when there are too many. */
-struct session *server_open_session(struct server *server, struct hub *hub, const struct revision *revision);
+/* A new session on the hub, which must be ready, for this principal; NULL when there are too many. */
+struct session *server_open_session(struct server *server, struct hub *hub, const struct revision *revision,
+                                    struct slice principal);
+
+/* The session with this name. NULL when there is none, when it has ended, and when another principal opened it. */
+struct session *server_find_session(const struct server *server, struct slice name, struct slice principal);
 void server_end_session(struct server *server, struct session *session);
 
 /* Whether so many more calls may be submitted: max_in_flight. */

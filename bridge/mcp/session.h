@@ -36,6 +36,7 @@ struct session {
     struct session_table *table; /* its owner */
     struct map_node by_name;
     char name[SESSION_ID_TEXT + 1];
+    struct slice principal;          /* owned: who opened it, and alone may use it; empty when callers have no names */
     const struct revision *revision; /* what initialize agreed on; NULL when that is none that we know */
 
     struct map calls;  /* by the id that the client gave them; for cancellation */

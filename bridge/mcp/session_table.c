@@ -64,13 +64,14 @@ void session_table_touch(struct session *session)
     session->heard_ms = timers_now(session->table->world->timers);
 }
 
-struct session *session_table_open(struct session_table *table, const struct revision *revision)
+struct session *session_table_open(struct session_table *table, const struct revision *revision, struct slice principal)
 {
     if (table->sessions.count >= table->max_sessions) {
         return NULL;
     }
     struct session *session = memory_new(sizeof(*session));
     session->table = table;
+    session->principal = memory_copy(principal);
     session->revision = revision;
     session->log_level = SEVERITY_UNSET;
     map_init(&session->calls);
@@ -121,6 +122,7 @@ void session_table_let_go(struct session *session)
         memory_free_slice(&session->client_info);
         replay_release(&session->replay);
         map_release(&session->calls);
+        memory_free_slice(&session->principal);
         free(session);
     }
 }

@@ -27,8 +27,9 @@ void session_table_release(struct session_table *table);
 /* A name that nobody can guess: of a session, or of an HTTP+SSE connection. */
 void session_make_name(struct world *world, char name[SESSION_ID_TEXT + 1]);
 
-/* A new session, owned by the table; NULL when there are max_sessions. */
-struct session *session_table_open(struct session_table *table, const struct revision *revision);
+/* A new session, owned by the table; NULL when there are max_sessions. Copies the principal. */
+struct session *session_table_open(struct session_table *table, const struct revision *revision,
+                                   struct slice principal);
 
 /* The session with this name, NULL when there is none or it has ended. */
 struct session *session_table_find(const struct session_table *table, struct slice name);

@@ -27,15 +27,30 @@ static struct slice host_of(struct slice authority)
     return slice_of(authority.data, end);
 }
 
+/* Whether it is 127.x.y.z, in decimal numbers as browsers write them. */
+static bool is_loopback_v4(struct slice host)
+{
+    struct slice number;
+    size_t numbers = 0;
+    bool is_first = true;
+    while (slice_split(&host, '.', &number)) {
+        unsigned value = 0;
+        for (size_t i = 0; i < number.size && i < 4; i++) {
+            bool is_digit = number.data[i] >= '0' && number.data[i] <= '9';
+            value = is_digit ? value * 10 + (unsigned)(number.data[i] - '0') : 256;
+        }
+        if (number.size == 0 || number.size > 3 || value > 255 || (is_first && value != 127)) {
+            return false;
+        }
+        is_first = false;
+        numbers++;
+    }
+    return numbers == 4;
+}
+
 static bool is_loopback(struct slice host)
 {
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (slice_equals_ignoring_case(host, slice_text(names[i]))) {
-            return true;
-        }
-    }
-    return false;
+    return slice_equals_ignoring_case(host, slice_text("localhost")) || slice_is(host, "[::1]") || is_loopback_v4(host);
 }
 
 static bool is_listed(const char *const *list, struct slice value)
@@ -66,7 +81,7 @@ static bool is_origin_allowed(const struct gate *gate, struct slice origin)
             }
         }
     }
-    return is_listed(gate->allowed_origins, origin);
+    return is_listed(gate->allowed_origins, origin) || cors_allows(gate->cors, origin);
 }
 
 static bool turn_away(struct exchange *exchange, enum refusal refusal, struct slice value)
@@ -78,7 +93,7 @@ static bool turn_away(struct exchange *exchange, enum refusal refusal, struct sl
     return false;
 }
 
-bool gate_admit(const struct gate *gate, struct exchange *exchange)
+bool gate_admit_anyone(const struct gate *gate, struct exchange *exchange)
 {
     struct slice host;
     struct slice origin;
@@ -89,6 +104,42 @@ bool gate_admit(const struct gate *gate, struct exchange *exchange)
     }
     if (origins > 1 || (origins == 1 && !is_origin_allowed(gate, origin))) {
         return turn_away(exchange, REFUSAL_ORIGIN, origin);
+    }
+    return !cors_answer_preflight(gate->cors, exchange);
+}
+
+/* RFC 6750 2.1: "Bearer TOKEN", the scheme in any case. Absent when the request has none, or several. */
+static struct slice token_of(const struct exchange *exchange)
+{
+    struct slice value;
+    struct slice scheme;
+    size_t count = exchange->operations->header(exchange, "authorization", &value);
+    if (count != 1 || !slice_split(&value, ' ', &scheme) || !slice_exists(value) ||
+        !slice_equals_ignoring_case(scheme, slice_text("Bearer"))) {
+        return slice_of(NULL, 0);
+    }
+    return slice_trim(value);
+}
+
+static bool is_known(const struct gate *gate, const struct exchange *exchange, struct slice *principal)
+{
+    struct slice token = token_of(exchange);
+    *principal = slice_of("", 0);
+    return gate->tokens == NULL || (slice_exists(token) && gate->tokens->find(gate->tokens, token, principal));
+}
+
+bool gate_admit(const struct gate *gate, struct exchange *exchange, struct slice *principal)
+{
+    if (!gate_admit_anyone(gate, exchange)) {
+        return false;
+    }
+    if (!is_known(gate, exchange, principal)) {
+        struct buffer challenge;
+        buffer_init(&challenge, 0);
+        protected_resource_add_challenge(gate->resource, exchange, &challenge);
+        refuse_stranger(exchange, buffer_slice(&challenge));
+        buffer_release(&challenge);
+        return false;
     }
     return true;
 }

@@ -36,7 +36,7 @@ static void on_child_ready(struct post *post)
     initialize_answer_write(&answer, call);
     struct session *session = NULL;
     if (streamable->settings->mode != STREAMABLE_STATELESS) {
-        session = initialize_open_session(streamable->server, &answer, call);
+        session = initialize_open_session(streamable->server, &answer, call, post->principal);
         if (session == NULL) {
             server_drop_hub(streamable->server, call->hub);
             refuse(post->exchange, REFUSAL_SESSION_CEILING, call->id, NULL);
@@ -68,6 +68,7 @@ static void take_initialize(struct incoming *incoming, const struct message *mes
     }
     struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, 1);
     post->body = incoming->copy;
+    post->principal = memory_copy(incoming->caller->principal);
     post_set_call(post, 0, hub, NULL, message);
     post->calls[0].call.argument = message->protocol_version;
     post_wait(post, CALL_WAITS_FOR_CHILD, on_child_ready);

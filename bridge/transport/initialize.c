@@ -31,9 +31,9 @@ void initialize_answer_write(struct initialize_answer *answer, const struct call
 }
 
 struct session *initialize_open_session(struct server *server, const struct initialize_answer *answer,
-                                        const struct call *call)
+                                        const struct call *call, struct slice principal)
 {
-    struct session *session = server_open_session(server, call->hub, answer->revision);
+    struct session *session = server_open_session(server, call->hub, answer->revision, principal);
     struct message message;
     if (session != NULL && call->hub->channel.is_modern &&
         message_scan_whole(&message, call->bytes) == MESSAGE_FAULT_NONE) {

@@ -17,8 +17,8 @@ struct initialize_answer {
 /* For a call that waited for its child, with params.protocolVersion as its argument. The parts borrow from both. */
 void initialize_answer_write(struct initialize_answer *answer, const struct call *call);
 
-/* Opens the session that the answer is for; NULL when there are too many. */
+/* Opens the session that the answer is for, for this principal; NULL when there are too many. */
 struct session *initialize_open_session(struct server *server, const struct initialize_answer *answer,
-                                        const struct call *call);
+                                        const struct call *call, struct slice principal);
 
 #endif

@@ -17,7 +17,7 @@ struct sse_client {
     struct list link;
     char name[SESSION_ID_TEXT + 1];
     struct exchange *exchange;
-    struct caller caller;    /* its environment is owned */
+    struct caller caller;    /* owned: who opened the stream, and alone may POST to it */
     struct session *session; /* NULL until initialize is answered; held */
     bool is_initializing;    /* initialize was sent, and is not answered */
     bool is_closing;         /* its reader is too slow: it is closed from the timer, not from within a delivery */
@@ -90,6 +90,7 @@ static void free_client(struct sse_client *client)
         }
         session_table_let_go(session);
     }
+    memory_free_slice(&client->caller.principal);
     memory_free_slice(&client->caller.environment);
     free(client);
 }
@@ -174,6 +175,7 @@ static void send_endpoint(const struct sse_client *client)
 static void open_client(struct legacy_sse *sse, struct exchange *exchange, const struct caller *caller)
 {
     struct sse_client *client = memory_new(sizeof(*client));
+    client->caller.principal = memory_copy(caller->principal);
     client->caller.environment = memory_copy(caller->environment);
     client->outlet = (struct session_outlet){deliver, close_outlet};
     client->sse = sse;
@@ -191,19 +193,19 @@ static void open_client(struct legacy_sse *sse, struct exchange *exchange, const
     }
 }
 
-static void admit_client(struct legacy_sse *sse, struct exchange *exchange)
+static void admit_client(struct legacy_sse *sse, struct exchange *exchange, struct caller *caller)
 {
-    struct caller caller = {0};
     struct buffer environment;
-    if (credentials_read(&sse->settings->credentials, exchange, &environment, &caller)) {
-        open_client(sse, exchange, &caller);
+    if (credentials_read(&sse->settings->credentials, exchange, &environment, caller)) {
+        open_client(sse, exchange, caller);
     }
     buffer_release(&environment);
 }
 
 void legacy_sse_handle_stream(struct legacy_sse *sse, struct exchange *exchange)
 {
-    if (!gate_admit(&sse->settings->gate, exchange)) {
+    struct caller caller = {0};
+    if (!gate_admit(&sse->settings->gate, exchange, &caller.principal)) {
         return;
     }
     if (sse->is_draining) {
@@ -213,7 +215,7 @@ void legacy_sse_handle_stream(struct legacy_sse *sse, struct exchange *exchange)
     } else if (!accept_read(exchange).stream) {
         refuse(exchange, REFUSAL_ACCEPT_STREAM, no_id, NULL);
     } else {
-        admit_client(sse, exchange);
+        admit_client(sse, exchange, &caller);
     }
 }
 
@@ -260,7 +262,7 @@ static void on_ready(struct call *call)
     struct initialize_answer answer;
     client->is_initializing = false;
     initialize_answer_write(&answer, call);
-    client->session = initialize_open_session(server, &answer, call);
+    client->session = initialize_open_session(server, &answer, call, client->caller.principal);
     if (client->session != NULL) {
         session_table_hold(client->session);
         client->session->outlet = &client->outlet;
@@ -404,13 +406,18 @@ static void take_flat(struct sse_client *client, struct exchange *exchange, stru
     memory_free_slice(&copy);
 }
 
-/* Whether the message comes from the one who opened the stream; for any other it is not there. */
-static bool is_of_client(const struct legacy_sse *sse, struct exchange *exchange, const struct sse_client *client)
+static bool is_same_caller(const struct caller *a, const struct caller *b)
 {
-    struct caller caller = {0};
+    return slice_equals(a->principal, b->principal) && slice_equals(a->environment, b->environment);
+}
+
+/* Whether the message comes from the one who opened the stream; for any other it is not there. */
+static bool is_of_client(const struct legacy_sse *sse, struct exchange *exchange, struct caller *caller,
+                         const struct sse_client *client)
+{
     struct buffer environment;
-    bool is_read = credentials_read(&sse->settings->credentials, exchange, &environment, &caller);
-    bool is_same = is_read && client != NULL && slice_equals(caller.environment, client->caller.environment);
+    bool is_read = credentials_read(&sse->settings->credentials, exchange, &environment, caller);
+    bool is_same = is_read && client != NULL && is_same_caller(caller, &client->caller);
     if (is_read && !is_same) {
         refuse(exchange, REFUSAL_SESSION_UNKNOWN, no_id, NULL);
     }
@@ -432,7 +439,8 @@ static void scan_message(struct sse_client *client, struct exchange *exchange)
 
 void legacy_sse_handle_message(struct legacy_sse *sse, struct exchange *exchange)
 {
-    if (!gate_admit(&sse->settings->gate, exchange)) {
+    struct caller caller = {0};
+    if (!gate_admit(&sse->settings->gate, exchange, &caller.principal)) {
         return;
     }
     struct sse_client *client = find_client(sse, exchange->query);
@@ -440,7 +448,7 @@ void legacy_sse_handle_message(struct legacy_sse *sse, struct exchange *exchange
         refuse(exchange, REFUSAL_METHOD_STATELESS, no_id, NULL);
     } else if (!accept_has_json_body(exchange)) {
         refuse(exchange, REFUSAL_CONTENT_TYPE, no_id, NULL);
-    } else if (is_of_client(sse, exchange, client)) {
+    } else if (is_of_client(sse, exchange, &caller, client)) {
         scan_message(client, exchange);
     }
 }

@@ -62,6 +62,7 @@ void post_free(struct post *post)
     }
     buffer_release(&post->answers);
     memory_free_slice(&post->body);
+    memory_free_slice(&post->principal);
     post->owner->count--;
     free(post);
 }

@@ -12,9 +12,13 @@ static const struct refusal_row {
 } table[REFUSAL_COUNT] = {
     [REFUSAL_HOST] = {403, REPLY_REFUSED, "Invalid Host header", NULL, NULL},
     [REFUSAL_ORIGIN] = {403, REPLY_REFUSED, "Invalid Origin header", NULL, NULL},
+    /* One answer for no token and for a wrong one: it tells nobody how near he is. */
+    [REFUSAL_TOKEN] = {401, REPLY_REFUSED, "Unauthorized: a valid bearer token is required", NULL, NULL},
     [REFUSAL_METHOD] = {405, REPLY_REFUSED, "Method not allowed.", "Allow", "GET, POST, DELETE"},
     [REFUSAL_METHOD_STATELESS] = {405, REPLY_REFUSED, "Method not allowed.", "Allow", "POST"},
     [REFUSAL_METHOD_STREAM] = {405, REPLY_REFUSED, "Method not allowed.", "Allow", "GET"},
+    [REFUSAL_METHOD_READ] = {405, REPLY_REFUSED, "Method not allowed.", "Allow", "GET, HEAD"},
+    [REFUSAL_PATH] = {404, REPLY_REFUSED, "Not Found: nothing is served at this path", NULL, NULL},
     [REFUSAL_NOT_INITIALIZED] = {400, REPLY_REFUSED, "Bad Request: Server not initialized", NULL, NULL},
     [REFUSAL_INITIALIZED] = {400, REPLY_INVALID_REQUEST, "Invalid Request: Server already initialized", NULL, NULL},
     [REFUSAL_CREDENTIAL_TWICE] = {400, REPLY_REFUSED, "Bad Request: a header with credentials appears more than once",
@@ -63,6 +67,19 @@ void respond_json(struct exchange *exchange, int status, const struct slice *par
     exchange->operations->respond(exchange, &response);
 }
 
+/* Sends the error with its status; the header's name is NULL for none. */
+static void send_error(struct exchange *exchange, const struct refusal_row *row, struct slice error,
+                       struct header header)
+{
+    const struct header headers[] = {json_type, header};
+    const struct response response = {.status = row->status,
+                                      .headers = headers,
+                                      .header_count = header.name != NULL ? 2 : 1,
+                                      .body = &error,
+                                      .body_count = 1};
+    exchange->operations->respond(exchange, &response);
+}
+
 /* Takes the text, and the error's data as JSON or absent. */
 static void respond_error(struct exchange *exchange, const struct refusal_row *row, struct slice id, const char *text,
                           struct slice data)
@@ -70,14 +87,18 @@ static void respond_error(struct exchange *exchange, const struct refusal_row *r
     struct buffer body;
     buffer_init(&body, 0);
     reply_error(&body, id, row->code, text, data);
-    const struct header headers[] = {json_type, {row->header, slice_text(row->value != NULL ? row->value : "")}};
-    struct slice part = buffer_slice(&body);
-    const struct response response = {.status = row->status,
-                                      .headers = headers,
-                                      .header_count = row->header != NULL ? 2 : 1,
-                                      .body = &part,
-                                      .body_count = 1};
-    exchange->operations->respond(exchange, &response);
+    struct header header = {row->header, slice_text(row->value != NULL ? row->value : "")};
+    send_error(exchange, row, buffer_slice(&body), header);
+    buffer_release(&body);
+}
+
+void refuse_stranger(struct exchange *exchange, struct slice challenge)
+{
+    const struct refusal_row *row = &table[REFUSAL_TOKEN];
+    struct buffer body;
+    buffer_init(&body, 0);
+    reply_error(&body, slice_of(NULL, 0), row->code, row->text, slice_of(NULL, 0));
+    send_error(exchange, row, buffer_slice(&body), (struct header){"WWW-Authenticate", challenge});
     buffer_release(&body);
 }
 

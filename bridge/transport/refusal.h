@@ -12,9 +12,12 @@
 enum refusal {
     REFUSAL_HOST,
     REFUSAL_ORIGIN,
+    REFUSAL_TOKEN,            /* none, or one that is not on the list: refuse_stranger() */
     REFUSAL_METHOD,           /* neither GET, POST nor DELETE */
     REFUSAL_METHOD_STATELESS, /* GET or DELETE where there are no sessions: the mode has none, or the era */
     REFUSAL_METHOD_STREAM,    /* anything but GET at the path of an HTTP+SSE stream */
+    REFUSAL_METHOD_READ,      /* neither GET nor HEAD where there is only something to read */
+    REFUSAL_PATH,             /* nothing is served there */
     REFUSAL_NOT_INITIALIZED,  /* HTTP+SSE: a request before initialize was answered */
     REFUSAL_INITIALIZED,      /* HTTP+SSE: a second initialize on one connection */
     REFUSAL_CREDENTIAL_TWICE,
@@ -51,6 +54,9 @@ void refuse(struct exchange *exchange, enum refusal refusal, struct slice id, co
  * `requested` is JSON, as it was written.
  */
 void refuse_revision(struct exchange *exchange, struct slice id, struct slice requested, enum revision_era supported);
+
+/* Refuses one who has not shown a token that we know; `challenge` is the value of WWW-Authenticate. */
+void refuse_stranger(struct exchange *exchange, struct slice challenge);
 
 /* Refuses a body that is no message, with the fault's own code and text; `id` may be absent. */
 void refuse_fault(struct exchange *exchange, struct slice id, int code, const char *text);

@@ -68,7 +68,7 @@ static bool find_session(struct streamable *streamable, struct exchange *exchang
     if (!slice_exists(name)) {
         return may_go_without_session(streamable, exchange, id);
     }
-    *session = session_table_find(&streamable->server->sessions, name);
+    *session = server_find_session(streamable->server, name, caller->principal);
     if (*session == NULL || !credentials_match(caller, *session)) {
         refuse(exchange, REFUSAL_SESSION_UNKNOWN, id, NULL);
         return false;
@@ -250,15 +250,15 @@ static void handle(struct streamable *streamable, struct exchange *exchange, con
 
 void streamable_handle(struct streamable *streamable, struct exchange *exchange)
 {
-    if (!gate_admit(&streamable->settings->gate, exchange)) {
+    struct caller caller = {0};
+    struct buffer environment;
+    if (!gate_admit(&streamable->settings->gate, exchange, &caller.principal)) {
         return;
     }
     if (streamable->is_draining) {
         refuse(exchange, REFUSAL_DRAINING, no_id, NULL);
         return;
     }
-    struct caller caller = {0};
-    struct buffer environment;
     if (credentials_read(&streamable->settings->credentials, exchange, &environment, &caller)) {
         handle(streamable, exchange, &caller);
     }

@@ -118,7 +118,9 @@ static void send_event(struct exchange *port, const struct event *event)
         buffer_release(&data);
         return;
     }
-    check_messages(buffer_slice(&data));
+    if (!exchange->is_any_data) {
+        check_messages(buffer_slice(&data));
+    }
     exchange->events = memory_resize(exchange->events, (exchange->event_count + 1) * sizeof(exchange->events[0]));
     exchange->events[exchange->event_count++] = (char *)(uintptr_t)memory_copy(buffer_slice(&data)).data;
     buffer_release(&data);

@@ -33,6 +33,7 @@ struct fake_exchange {
     size_t field_count;
     char *body_block; /* owned until the end, of exactly the body's size */
     size_t queued;    /* what queued() says; set by the test */
+    bool is_any_data; /* its events may hold what is no message; set by the test */
 
     int status; /* 0 until there is one */
     struct fake_field answer_fields[FAKE_EXCHANGE_HEADERS];

@@ -23,7 +23,8 @@
 
 static struct session *open_session(struct bridge_fixture *fixture)
 {
-    struct session *session = server_open_session(&fixture->server, fixture->server.shared, revision_newest());
+    struct session *session =
+        server_open_session(&fixture->server, fixture->server.shared, revision_newest(), slice_text(""));
     assert_non_null(session);
     return session;
 }
@@ -598,7 +599,7 @@ static void sessions_and_calls_have_ceilings(void **state)
     for (size_t i = 0; i < fixture->settings.max_sessions; i++) {
         open_session(fixture);
     }
-    assert_null(server_open_session(&fixture->server, fixture->server.shared, NULL));
+    assert_null(server_open_session(&fixture->server, fixture->server.shared, NULL, slice_text("")));
     for (size_t i = 0; i < 4; i++) {
         assert_true(server_has_room(&fixture->server, 1));
         calls[i] = submit(fixture, NULL, REQUEST(1));

@@ -60,7 +60,7 @@ static int tear_down(void **state)
 
 static struct session *open_session(struct fixture *fixture)
 {
-    return session_table_open(&fixture->table, revision_newest());
+    return session_table_open(&fixture->table, revision_newest(), slice_text(""));
 }
 
 static void a_session_is_found_by_its_name_until_it_ends(void **state)

@@ -31,8 +31,8 @@ static int set_up(void **state)
     fake_world_init(&fixture->world, 1);
     session_table_init(&fixture->table, &fixture->world.port);
     fixture->table.max_sessions = 2;
-    fixture->a = session_table_open(&fixture->table, NULL);
-    fixture->b = session_table_open(&fixture->table, NULL);
+    fixture->a = session_table_open(&fixture->table, NULL, slice_text(""));
+    fixture->b = session_table_open(&fixture->table, NULL, slice_text(""));
     subscriptions_init(&fixture->subscriptions);
     *state = fixture;
     return 0;

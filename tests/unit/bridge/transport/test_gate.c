@@ -38,7 +38,8 @@ static int knock(struct fake_world *world, const struct gate *gate, const char *
     if (origin != NULL) {
         fake_exchange_add_field(exchange, "Origin", origin);
     }
-    bool is_admitted = gate_admit(gate, &exchange->exchange);
+    struct slice principal;
+    bool is_admitted = gate_admit(gate, &exchange->exchange, &principal);
     assert_int_equal(fake_exchange_has_ended(exchange), !is_admitted);
     if (is_admitted) {
         exchange->state = FAKE_EXCHANGE_GONE;
@@ -48,8 +49,9 @@ static int knock(struct fake_world *world, const struct gate *gate, const char *
 
 static void loopback_hosts_pass_at_any_port(void **state)
 {
-    static const char *const hosts[] = {"localhost", "localhost:8000", "127.0.0.1", "127.0.0.1:1",
-                                        "[::1]",     "[::1]:65535",    "LocalHost", "localhost:"};
+    static const char *const hosts[] = {
+        "localhost",   "localhost:8000", "127.0.0.1",  "127.0.0.1:1", "[::1]",
+        "[::1]:65535", "LocalHost",      "localhost:", "127.0.0.2",   "127.255.0.255:9"};
     for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
         assert_int_equal(knock(*state, &loopback, hosts[i], NULL), 0);
     }
@@ -70,7 +72,15 @@ static void other_hosts_are_turned_away_from_a_loopback_address(void **state)
                                         "",
                                         ":8000",
                                         "0.0.0.0",
-                                        "127.0.0.2",
+                                        "127.0.0",
+                                        "127.0.0.0.1",
+                                        "127.0.0.256",
+                                        "127.0.0.1000",
+                                        "127.0.0.",
+                                        "127..0.1",
+                                        "127.0.0.x",
+                                        "128.0.0.1",
+                                        "0127.0.0.1",
                                         "x@localhost",
                                         "localhost@evil.example",
                                         "localhost/",
@@ -87,10 +97,11 @@ static void a_request_without_host_passes(void **state)
 
 static void two_hosts_are_one_too_many(void **state)
 {
+    struct slice principal;
     struct fake_exchange *exchange = fake_exchange_new(*state, EXCHANGE_POST);
     fake_exchange_add_field(exchange, "Host", "localhost");
     fake_exchange_add_field(exchange, "Host", "localhost");
-    assert_false(gate_admit(&loopback, &exchange->exchange));
+    assert_false(gate_admit(&loopback, &exchange->exchange, &principal));
     assert_int_equal(exchange->status, 403);
 }
 
@@ -154,10 +165,11 @@ static void allowed_origins_pass_as_a_whole(void **state)
 
 static void two_origins_are_one_too_many(void **state)
 {
+    struct slice principal;
     struct fake_exchange *exchange = fake_exchange_new(*state, EXCHANGE_POST);
     fake_exchange_add_field(exchange, "Origin", "http://localhost");
     fake_exchange_add_field(exchange, "Origin", "http://localhost");
-    assert_false(gate_admit(&anywhere, &exchange->exchange));
+    assert_false(gate_admit(&anywhere, &exchange->exchange, &principal));
     fake_exchange_expect(exchange, 403,
                          "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,"
                          "\"message\":\"Invalid Origin header: http://localhost\"}}");
@@ -165,9 +177,10 @@ static void two_origins_are_one_too_many(void **state)
 
 static void a_refusal_shows_what_was_wrong_without_what_could_harm(void **state)
 {
+    struct slice principal;
     struct fake_exchange *exchange = fake_exchange_new(*state, EXCHANGE_POST);
     fake_exchange_add_field(exchange, "Host", "a\xff\"\x01<b>");
-    assert_false(gate_admit(&loopback, &exchange->exchange));
+    assert_false(gate_admit(&loopback, &exchange->exchange, &principal));
     fake_exchange_expect(exchange, 403,
                          "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,"
                          "\"message\":\"Invalid Host header: a?\\\"?<b>\"}}");
@@ -175,13 +188,166 @@ static void a_refusal_shows_what_was_wrong_without_what_could_harm(void **state)
 
 static void a_long_host_is_shown_in_part(void **state)
 {
+    struct slice principal;
     struct fake_exchange *exchange = fake_exchange_new(*state, EXCHANGE_POST);
     char host[5000];
     memset(host, 'h', sizeof(host) - 1);
     host[sizeof(host) - 1] = '\0';
     fake_exchange_add_field(exchange, "Host", host);
-    assert_false(gate_admit(&loopback, &exchange->exchange));
+    assert_false(gate_admit(&loopback, &exchange->exchange, &principal));
     assert_true(exchange->answer.size < 300);
+}
+
+/* ---- Tokens ---- */
+
+static bool find_token(const struct token_list *list, struct slice token, struct slice *principal)
+{
+    (void)list;
+    *principal = slice_text("alice");
+    return slice_is(token, "secret");
+}
+
+static const struct token_list tokens = {find_token};
+static const struct gate locked = {.checks_host = true, .tokens = &tokens};
+static const char unauthorized[] = "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,"
+                                   "\"message\":\"Unauthorized: a valid bearer token is required\"}}";
+
+/* The exchange, after a request with this Authorization; NULL is no field. */
+static struct fake_exchange *show(struct fake_world *world, const struct gate *gate, const char *authorization)
+{
+    struct fake_exchange *exchange = fake_exchange_new(world, EXCHANGE_POST);
+    fake_exchange_add_field(exchange, "Host", "localhost:8000");
+    if (authorization != NULL) {
+        fake_exchange_add_field(exchange, "Authorization", authorization);
+    }
+    struct slice principal = slice_of(NULL, 0);
+    if (gate_admit(gate, &exchange->exchange, &principal)) {
+        assert_true(slice_is(principal, gate->tokens != NULL ? "alice" : ""));
+        exchange->state = FAKE_EXCHANGE_GONE;
+    }
+    return exchange;
+}
+
+static void a_known_token_passes_and_names_its_holder(void **state)
+{
+    static const char *const headers[] = {"Bearer secret", "bearer secret", "BEARER  secret", "Bearer secret "};
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        assert_int_equal(show(*state, &locked, headers[i])->status, 0);
+    }
+}
+
+static void without_a_list_nobody_has_a_name(void **state)
+{
+    assert_int_equal(show(*state, &loopback, "Bearer whatever")->status, 0);
+    assert_int_equal(show(*state, &loopback, NULL)->status, 0);
+}
+
+/* RFC 6750 3; and nobody learns how near he was. */
+static void no_token_and_every_wrong_one_get_the_same_answer(void **state)
+{
+    static const char *const headers[] = {NULL,
+                                          "",
+                                          "Bearer",
+                                          "Bearer ",
+                                          "Bearer Secret",
+                                          "Bearer secre",
+                                          "secret",
+                                          "Basic c2VjcmV0",
+                                          "Bearersecret",
+                                          "Bearer secret x",
+                                          "Bearer secret, Bearer secret"};
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        struct fake_exchange *exchange = show(*state, &locked, headers[i]);
+        fake_exchange_expect(exchange, 401, unauthorized);
+        assert_string_equal(fake_exchange_answer_field(exchange, "www-authenticate"), "Bearer");
+        assert_int_equal(exchange->answer_field_count, 2);
+    }
+}
+
+static void two_authorizations_are_none(void **state)
+{
+    struct slice principal;
+    struct fake_exchange *exchange = fake_exchange_new(*state, EXCHANGE_POST);
+    fake_exchange_add_field(exchange, "Authorization", "Bearer secret");
+    fake_exchange_add_field(exchange, "Authorization", "Bearer secret");
+    assert_false(gate_admit(&locked, &exchange->exchange, &principal));
+    fake_exchange_expect(exchange, 401, unauthorized);
+}
+
+/* A web page must not find out whether its guess is right. */
+static void host_and_origin_are_looked_at_before_the_token(void **state)
+{
+    assert_int_equal(knock(*state, &locked, "evil.example", NULL), 403);
+    assert_int_equal(knock(*state, &locked, "localhost", "http://evil.example"), 403);
+    assert_int_equal(knock(*state, &locked, "localhost", "http://localhost"), 401);
+}
+
+static void a_refusal_says_where_to_get_a_token(void **state)
+{
+    struct protected_resource resource;
+    protected_resource_init(&resource, "https://auth.example");
+    const struct gate gate = {.tokens = &tokens, .resource = &resource};
+    struct fake_exchange *exchange = show(*state, &gate, NULL);
+    fake_exchange_expect(exchange, 401, unauthorized);
+    assert_string_equal(fake_exchange_answer_field(exchange, "www-authenticate"),
+                        "Bearer resource_metadata=\"http://localhost:8000/.well-known/oauth-protected-resource/mcp\"");
+    protected_resource_release(&resource);
+}
+
+static void what_is_open_to_anyone_asks_for_no_token_but_for_the_rest(void **state)
+{
+    struct fake_exchange *exchange = fake_exchange_new(*state, EXCHANGE_GET);
+    fake_exchange_add_field(exchange, "Host", "localhost");
+    assert_true(gate_admit_anyone(&locked, &exchange->exchange));
+    exchange->state = FAKE_EXCHANGE_GONE;
+    exchange = fake_exchange_new(*state, EXCHANGE_GET);
+    fake_exchange_add_field(exchange, "Host", "evil.example");
+    assert_false(gate_admit_anyone(&locked, &exchange->exchange));
+    assert_int_equal(exchange->status, 403);
+}
+
+/* ---- CORS ---- */
+
+static void an_origin_that_may_read_may_come_in(void **state)
+{
+    static const char *const one[] = {"https://app.example", NULL};
+    static const char *const all[] = {"*", NULL};
+    const struct cors of_one = {one};
+    const struct cors of_all = {all};
+    const struct gate gate = {.cors = &of_one};
+    const struct gate open = {.cors = &of_all};
+    assert_int_equal(knock(*state, &gate, "x", "https://app.example"), 0);
+    assert_int_equal(knock(*state, &gate, "x", "https://other.example"), 403);
+    assert_int_equal(knock(*state, &open, "x", "https://other.example"), 0);
+    assert_int_equal(knock(*state, &open, "x", "null"), 403);
+}
+
+static void a_preflight_passes_without_a_token_and_gets_no_further(void **state)
+{
+    static const char *const origins[] = {"https://app.example", NULL};
+    const struct cors cors = {origins};
+    const struct gate gate = {.tokens = &tokens, .cors = &cors};
+    static const struct {
+        const char *origin;
+        const char *method;
+        int status;
+    } questions[] = {{"https://app.example", "POST", 204},
+                     {"https://app.example", NULL, 401},
+                     {"http://localhost", "POST", 401},
+                     {"https://evil.example", "POST", 403},
+                     {NULL, "POST", 401}};
+    for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+        struct slice principal;
+        struct fake_exchange *exchange = fake_exchange_new(*state, EXCHANGE_OPTIONS);
+        if (questions[i].origin != NULL) {
+            fake_exchange_add_field(exchange, "Origin", questions[i].origin);
+        }
+        if (questions[i].method != NULL) {
+            fake_exchange_add_field(exchange, "Access-Control-Request-Method", questions[i].method);
+        }
+        assert_false(gate_admit(&gate, &exchange->exchange, &principal));
+        assert_int_equal(exchange->status, questions[i].status);
+    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -201,6 +367,15 @@ int main(void)
         TEST(two_origins_are_one_too_many),
         TEST(a_refusal_shows_what_was_wrong_without_what_could_harm),
         TEST(a_long_host_is_shown_in_part),
+        TEST(a_known_token_passes_and_names_its_holder),
+        TEST(without_a_list_nobody_has_a_name),
+        TEST(no_token_and_every_wrong_one_get_the_same_answer),
+        TEST(two_authorizations_are_none),
+        TEST(host_and_origin_are_looked_at_before_the_token),
+        TEST(a_refusal_says_where_to_get_a_token),
+        TEST(what_is_open_to_anyone_asks_for_no_token_but_for_the_rest),
+        TEST(an_origin_that_may_read_may_come_in),
+        TEST(a_preflight_passes_without_a_token_and_gets_no_further),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

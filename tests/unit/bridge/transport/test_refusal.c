@@ -38,6 +38,9 @@ static const struct row {
 } rows[] = {
     {REFUSAL_HOST, 403, -32000, "Invalid Host header", NULL, NULL},
     {REFUSAL_ORIGIN, 403, -32000, "Invalid Origin header", NULL, NULL},
+    {REFUSAL_TOKEN, 401, -32000, "Unauthorized: a valid bearer token is required", NULL, NULL},
+    {REFUSAL_METHOD_READ, 405, -32000, "Method not allowed.", "Allow", "GET, HEAD"},
+    {REFUSAL_PATH, 404, -32000, "Not Found: nothing is served at this path", NULL, NULL},
     {REFUSAL_METHOD, 405, -32000, "Method not allowed.", "Allow", "GET, POST, DELETE"},
     {REFUSAL_METHOD_STATELESS, 405, -32000, "Method not allowed.", "Allow", "POST"},
     {REFUSAL_ACCEPT, 406, -32000, "Not Acceptable: Client must accept application/json or text/event-stream", NULL,
