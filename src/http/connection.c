@@ -347,14 +347,12 @@ static struct http_connection *new_connection(struct http_server *server)
 void http_connection_open(struct http_server *server, uv_stream_t *listening)
 {
     struct http_connection *connection = new_connection(server);
-    uv_tcp_init(server->loop, &connection->socket.tcp);
+    int result = http_socket_accept(&connection->socket, listening);
     connection->socket.handle.data = connection;
-    if (uv_accept(listening, &connection->socket.stream) < 0) {
+    if (result < 0) {
         http_connection_close(connection);
         return;
     }
-    /* Answers and events are whole when they are written: waiting for more would only delay them. */
-    uv_tcp_nodelay(&connection->socket.tcp, 1);
     start_reading(connection);
     http_deadline_update(connection);
 }

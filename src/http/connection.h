@@ -11,6 +11,7 @@
 #include "src/http/output.h"
 #include "src/http/parser.h"
 #include "src/http/server.h"
+#include "src/http/socket.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,11 +34,7 @@ struct http_connection {
     struct list link;           /* on server->connections */
     struct http_server *server; /* borrowed */
     enum http_connection_state state;
-    union {
-        uv_handle_t handle;
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-    } socket;
+    union http_socket socket;
     struct http_parser parser;
     struct http_request
         *request;             /* taken from the server from a request's first byte to its answer's last; else NULL */

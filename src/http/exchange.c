@@ -26,6 +26,12 @@ static enum http_persistence persistence_of(const struct http_connection *connec
 static struct slice compose_head(struct http_connection *connection, struct http_head *head)
 {
     struct http_server *server = connection->server;
+    struct header common[HTTP_COMMON_HEADERS];
+    if (server->settings.common_headers != NULL) {
+        head->common_headers = common;
+        head->common_header_count =
+            server->settings.common_headers(server->settings.common_context, &connection->exchange, common);
+    }
     head->persistence = persistence_of(connection);
     buffer_clear(&server->scratch, SIZE_MAX);
     http_response_compose(&server->scratch, head, http_date_at(&server->date, time(NULL)));
@@ -226,6 +232,7 @@ void http_exchange_refuse(struct http_connection *connection, enum http_refusal 
 {
     connection->server->counters.refusals++;
     connection->is_persistent = false;
+    connection->exchange = (struct exchange){.operations = &operations, .method = connection->request->method};
     answer_refusal(connection, refusal);
     http_deadline_update(connection);
 }

@@ -22,7 +22,6 @@
 
 #include <assert.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -48,14 +47,14 @@ enum listener_state {
 struct http_listener {
     struct http_server server;
     enum listener_state state;
-    uv_tcp_t socket;
+    union http_socket socket;
     /* Never started. Its end is what on_closed waits for when nothing else is open. */
     uv_prepare_t anchor;
-    size_t open_handles; /* of the two above */
-    int port;
-    size_t descriptor_ceiling; /* connections with this file descriptor or a higher one are the last */
-    bool is_near_ceiling;      /* the last connection accepted was such a one */
-    bool has_waiting;          /* libuv holds a connection for us to accept */
+    size_t open_handles;         /* of the two above */
+    struct http_address address; /* in use */
+    size_t descriptor_ceiling;   /* connections with this file descriptor or a higher one are the last */
+    bool is_near_ceiling;        /* the last connection accepted was such a one */
+    bool has_waiting;            /* libuv holds a connection for us to accept */
     struct timer retry;
     uint64_t quiet_until_ms; /* no warning before */
     void *owner;
@@ -79,8 +78,8 @@ static const struct {
 static void enter(struct http_listener *listener, enum listener_state state)
 {
     assert((states[listener->state].followers & (1u << state)) != 0);
-    log_line(listener->server.log, LOG_LEVEL_DEBUG, slice_text("http"), "listener on port %d: %s -> %s", listener->port,
-             states[listener->state].name, states[state].name);
+    log_line(listener->server.log, LOG_LEVEL_DEBUG, slice_text("http"), "listener on port %d: %s -> %s",
+             http_address_port(&listener->address), states[listener->state].name, states[state].name);
     listener->state = state;
 }
 
@@ -128,7 +127,7 @@ static bool took_high_descriptor(const struct http_listener *listener)
 static void accept_waiting(struct http_listener *listener)
 {
     listener->has_waiting = false;
-    http_connection_open(&listener->server, (uv_stream_t *)&listener->socket);
+    http_connection_open(&listener->server, &listener->socket.stream);
     listener->is_near_ceiling = took_high_descriptor(listener);
     if (listener->state == LISTENER_LISTENING && is_full(listener)) {
         pause_accepting(listener);
@@ -164,7 +163,7 @@ static void resume_accepting(struct http_listener *listener)
 static bool is_low_descriptor_free(const struct http_listener *listener)
 {
     uv_os_fd_t socket;
-    if (uv_fileno((const uv_handle_t *)&listener->socket, &socket) < 0) {
+    if (uv_fileno(&listener->socket.handle, &socket) < 0) {
         return false;
     }
     int lowest = fcntl(socket, F_DUPFD_CLOEXEC, 0);
@@ -223,8 +222,8 @@ static void on_connection_closed(struct http_server *server)
 static void close_socket(struct http_listener *listener)
 {
     timer_stop(listener->server.timers, &listener->retry);
-    if (!uv_is_closing((uv_handle_t *)&listener->socket)) {
-        uv_close((uv_handle_t *)&listener->socket, on_handle_closed);
+    if (!uv_is_closing(&listener->socket.handle)) {
+        uv_close(&listener->socket.handle, on_handle_closed);
     }
 }
 
@@ -259,23 +258,6 @@ void http_listener_close(struct http_listener *listener)
 
 /* ---- Opening ---- */
 
-/* Without the brackets of "[::1]". False when it is no address. */
-static bool parse_address(const char *text, int port, struct sockaddr_storage *address)
-{
-    char host[64];
-    struct slice slice = slice_is(slice_text(text), "localhost") ? slice_text("127.0.0.1") : slice_text(text);
-    if (slice.size > 2 && slice.data[0] == '[' && slice.data[slice.size - 1] == ']') {
-        slice = slice_of(slice.data + 1, slice.size - 2);
-    }
-    if (slice.size >= sizeof(host)) {
-        return false;
-    }
-    memcpy(host, slice.data, slice.size);
-    host[slice.size] = '\0';
-    return uv_ip4_addr(host, port, (struct sockaddr_in *)address) == 0 ||
-           uv_ip6_addr(host, port, (struct sockaddr_in6 *)address) == 0;
-}
-
 static size_t find_descriptor_ceiling(void)
 {
     struct rlimit limit;
@@ -299,44 +281,62 @@ static struct http_listener *new_listener(const struct http_listener_options *op
     listener->state = LISTENER_LISTENING;
     listener->descriptor_ceiling = find_descriptor_ceiling();
     listener->owner = options->owner;
-    uv_tcp_init(server->loop, &listener->socket);
     uv_prepare_init(server->loop, &listener->anchor);
-    listener->open_handles = 2;
-    listener->socket.data = listener;
     listener->anchor.data = listener;
+    listener->open_handles = 2;
     return listener;
 }
 
-static int start_listening(struct http_listener *listener, const struct sockaddr_storage *address)
+/* Where the kernel has put it: port 0 has become a number. */
+static int find_address(struct http_listener *listener)
 {
-    int result = uv_tcp_bind(&listener->socket, (const struct sockaddr *)address, 0);
+    int size = sizeof(listener->address.name);
+    bool is_tcp = listener->socket.handle.type == UV_TCP;
+    return is_tcp ? uv_tcp_getsockname(&listener->socket.tcp, (struct sockaddr *)&listener->address.name, &size) : 0;
+}
+
+static int start_listening(struct http_listener *listener)
+{
+    int result = http_socket_bind(listener->server.loop, &listener->socket, &listener->address);
+    listener->socket.handle.data = listener;
     if (result == 0) {
-        result = uv_listen((uv_stream_t *)&listener->socket, LISTENER_BACKLOG, on_connection);
+        result = uv_listen(&listener->socket.stream, LISTENER_BACKLOG, on_connection);
     }
-    struct sockaddr_storage bound;
-    int size = sizeof(bound);
-    if (result == 0) {
-        result = uv_tcp_getsockname(&listener->socket, (struct sockaddr *)&bound, &size);
+    return result == 0 ? find_address(listener) : result;
+}
+
+static int resolve(const struct http_listener_options *options, struct http_address *address, struct error *error)
+{
+    if (options->descriptor > 0) {
+        return http_address_inherit(address, options->descriptor, error);
     }
-    if (result == 0) {
-        /* The port stands at the same place in both families. */
-        listener->port = ntohs(((const struct sockaddr_in *)&bound)->sin_port);
+    address->mode = options->mode;
+    return http_address_read(address, options->address, options->port, error) == 0 ? http_address_clear(address, error)
+                                                                                   : -1;
+}
+
+static void set_error(struct error *error, const struct http_listener_options *options, int result)
+{
+    if (options->descriptor > 0) {
+        error_set(error, "cannot listen on file descriptor %d: %s", options->descriptor, uv_strerror(result));
+    } else if (strncmp(options->address, HTTP_UNIX_PREFIX, sizeof(HTTP_UNIX_PREFIX) - 1) == 0) {
+        error_set(error, "cannot listen on %s: %s", options->address, uv_strerror(result));
+    } else {
+        error_set(error, "cannot listen on %s port %d: %s", options->address, options->port, uv_strerror(result));
     }
-    return result;
 }
 
 struct http_listener *http_listener_open(const struct http_listener_options *options, struct error *error)
 {
-    struct sockaddr_storage address;
-    if (options->port < 0 || options->port > 65535 || !parse_address(options->address, options->port, &address)) {
-        error_set(error, "cannot listen on %s port %d: not an address in numbers, or not a port", options->address,
-                  options->port);
+    struct http_address address = {.descriptor = 0};
+    if (resolve(options, &address, error) != 0) {
         return NULL;
     }
     struct http_listener *listener = new_listener(options);
-    int result = start_listening(listener, &address);
+    listener->address = address;
+    int result = start_listening(listener);
     if (result < 0) {
-        error_set(error, "cannot listen on %s port %d: %s", options->address, options->port, uv_strerror(result));
+        set_error(error, options, result);
         http_listener_close(listener); /* it has no owner to tell yet */
         return NULL;
     }
@@ -345,9 +345,14 @@ struct http_listener *http_listener_open(const struct http_listener_options *opt
     return listener;
 }
 
+const struct http_address *http_listener_address(const struct http_listener *listener)
+{
+    return &listener->address;
+}
+
 int http_listener_port(const struct http_listener *listener)
 {
-    return listener->port;
+    return http_address_port(&listener->address);
 }
 
 const struct http_counters *http_listener_counters(const struct http_listener *listener)

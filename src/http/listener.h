@@ -10,6 +10,7 @@
 #include "bridge/base/timer.h"
 #include "src/http/router.h"
 #include "src/http/server.h"
+#include "src/http/socket.h"
 
 #include <uv.h>
 
@@ -22,8 +23,10 @@ struct http_listener_options {
     struct log *log;
     const struct http_router *router;
     struct http_server_settings settings;
-    const char *address;             /* IPv4 or IPv6 in numbers, also in brackets, or "localhost", which is 127.0.0.1 */
+    const char *address;             /* see http_address_read() */
     int port;                        /* 0 lets the system choose: http_listener_port() */
+    unsigned mode;                   /* permissions of a Unix socket */
+    int descriptor;                  /* a socket that listens already, in place of address and port; 0 for none */
     void *owner;                     /* goes to the callbacks, which come from the loop, never from within a call */
     void (*on_drained)(void *owner); /* after drain: no connection is left. May be NULL */
     void (*on_closed)(void *owner);  /* after close: every handle is closed and the listener is freed */
@@ -33,7 +36,10 @@ struct http_listener_options {
 struct http_listener *http_listener_open(const struct http_listener_options *options, struct error *error)
     __attribute__((warn_unused_result));
 
-/* The port in use. */
+/* Where it listens, once it does. */
+const struct http_address *http_listener_address(const struct http_listener *listener);
+
+/* The port in use; 0 for a Unix socket. */
 int http_listener_port(const struct http_listener *listener);
 
 /* Its numbers, which change as it runs. */

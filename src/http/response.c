@@ -153,5 +153,6 @@ void http_response_compose(struct buffer *out, const struct http_head *head, str
     add_persistence(out, head->persistence);
     add_headers(out, head->own_headers, head->own_header_count);
     add_headers(out, head->headers, head->header_count);
+    add_headers(out, head->common_headers, head->common_header_count);
     buffer_add_text(out, "\r\n");
 }

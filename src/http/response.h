@@ -32,10 +32,12 @@ struct http_head {
     enum http_framing framing;
     enum http_persistence persistence;
     size_t content_length;        /* with HTTP_FRAMING_LENGTH */
-    const struct header *headers; /* borrowed, as are own_headers */
+    const struct header *headers; /* borrowed, as are the others */
     size_t header_count;
     const struct header *own_headers; /* what HTTP itself adds, in front of the handler's */
     size_t own_header_count;
+    const struct header *common_headers; /* what every answer has */
+    size_t common_header_count;
 };
 
 /* The text of the Date header, made once a second. Zeroed is its first state. */

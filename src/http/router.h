@@ -23,6 +23,7 @@ struct http_route {
 struct http_router {
     struct http_route *routes; /* owned */
     size_t count;
+    struct http_route other; /* for every other path; its handler is NULL when nothing is served there */
 };
 
 void http_router_init(struct http_router *router);
@@ -30,6 +31,12 @@ void http_router_release(struct http_router *router);
 
 /* The path must not be there yet. */
 void http_router_add(struct http_router *router, const char *path, http_handler_fn handler, void *context);
+
+/* What serves every path that has no route of its own. */
+void http_router_add_other(struct http_router *router, http_handler_fn handler, void *context);
+
+/* Whether the path has a route of its own. */
+bool http_router_has(const struct http_router *router, struct slice path);
 
 /* NULL when nothing is served at this path. */
 const struct http_route *http_router_find(const struct http_router *router, struct slice path);

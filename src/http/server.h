@@ -31,7 +31,15 @@ struct http_server_settings {
      * "Payload Too Large: the body is ...". NULL for {"error":"<text>"}.
      */
     void (*format_error)(struct buffer *body, int status, const char *text);
+    /*
+     * Fields that every answer has, whoever gives it: handlers, streams, and HTTP itself, which may have understood
+     * only a part of the request. Writes up to HTTP_COMMON_HEADERS, returns how many. NULL for none.
+     */
+    size_t (*common_headers)(void *context, const struct exchange *exchange, struct header *headers);
+    void *common_context;
 };
+
+enum { HTTP_COMMON_HEADERS = 4 };
 
 /* A body slower than this is refused: it is what a client does to hold our memory (Apache's default, too). */
 enum { HTTP_BODY_BYTES_PER_SECOND = 500 };

@@ -74,6 +74,16 @@ void http_fixture_send_event(struct http_fixture *fixture, const char *text)
     fixture->exchange->operations->send_event(fixture->exchange, &(struct event){.data = &part, .data_count = 1});
 }
 
+/* Every answer to a request with X-Tag says it again. */
+static size_t add_tag(void *context, const struct exchange *exchange, struct header *headers)
+{
+    struct slice tag;
+    (void)context;
+    size_t count = exchange->operations->header(exchange, "x-tag", &tag);
+    headers[0] = (struct header){"X-Tag", tag};
+    return count > 0 ? 1 : 0;
+}
+
 /* ---- The listener ---- */
 
 static void on_log(struct log *log, enum log_level level, struct slice scope, struct slice text)
@@ -119,7 +129,8 @@ int http_fixture_open(void **state)
                      .header_timeout_ms = HTTP_FIXTURE_HEADER_TIMEOUT_MS,
                      .body_timeout_ms = HTTP_FIXTURE_BODY_TIMEOUT_MS,
                      .idle_timeout_ms = HTTP_FIXTURE_IDLE_TIMEOUT_MS,
-                     .write_stall_timeout_ms = HTTP_FIXTURE_STALL_TIMEOUT_MS},
+                     .write_stall_timeout_ms = HTTP_FIXTURE_STALL_TIMEOUT_MS,
+                     .common_headers = add_tag},
         .address = "127.0.0.1",
         .owner = fixture,
         .on_drained = on_listener_drained,

@@ -58,6 +58,41 @@ static void an_answer_without_content_has_no_body(void **state)
     http_client_close(&client);
 }
 
+static void what_every_answer_has_is_in_those_of_http_itself_too(void **state)
+{
+    static const struct {
+        enum http_fixture_plan plan;
+        const char *request;
+        const char *answer;
+    } requests[] = {
+        {HTTP_FIXTURE_ECHO, "GET /mcp HTTP/1.1\r\nHost: x\r\nX-Tag: t1\r\n\r\n", "HTTP/1.1 200"},
+        {HTTP_FIXTURE_STREAM, "GET /mcp HTTP/1.1\r\nHost: x\r\nX-Tag: t1\r\n\r\n", "text/event-stream"},
+        {HTTP_FIXTURE_ECHO, "GET /nope HTTP/1.1\r\nHost: x\r\nX-Tag: t1\r\n\r\n", "HTTP/1.1 404"},
+        {HTTP_FIXTURE_ECHO, "POST /mcp HTTP/1.1\r\nHost: x\r\nX-Tag: t1\r\nContent-Length: 1000001\r\n\r\n",
+         "HTTP/1.1 413"},
+        {HTTP_FIXTURE_ECHO, "GET /mcp HTTP/1.1\r\nX-Tag: t1\r\n\r\n", "HTTP/1.1 400"},
+    };
+    struct http_fixture *fixture = *state;
+    for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+        struct http_client client;
+        fixture->plan = requests[i].plan;
+        http_client_open(&client, fixture);
+        http_client_send(&client, fixture, requests[i].request);
+        http_client_expect(&client, fixture, "\r\n\r\n");
+        assert_true(http_client_has(&client, requests[i].answer));
+        assert_int_equal(http_client_count(&client, "\r\nX-Tag: t1\r\n"), 1);
+        http_client_close(&client);
+        http_fixture_settle(fixture, NULL);
+    }
+    struct http_client client;
+    fixture->plan = HTTP_FIXTURE_ECHO;
+    http_client_open(&client, fixture);
+    http_client_send(&client, fixture, GET);
+    http_client_expect(&client, fixture, "\r\n\r\n");
+    assert_false(http_client_has(&client, "X-Tag"));
+    http_client_close(&client);
+}
+
 static void a_body_of_many_parts_is_sent_whole(void **state)
 {
     struct http_fixture *fixture = *state;
@@ -219,6 +254,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(headers_are_found_by_name_and_counted, http_fixture_open, http_fixture_close),
         cmocka_unit_test_setup_teardown(an_answer_without_content_has_no_body, http_fixture_open, http_fixture_close),
+        cmocka_unit_test_setup_teardown(what_every_answer_has_is_in_those_of_http_itself_too, http_fixture_open,
+                                        http_fixture_close),
         cmocka_unit_test_setup_teardown(a_body_of_many_parts_is_sent_whole, http_fixture_open, http_fixture_close),
         cmocka_unit_test_setup_teardown(a_stream_sends_its_head_at_once_and_each_event_as_a_chunk, http_fixture_open,
                                         http_fixture_close),
