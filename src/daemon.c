@@ -15,8 +15,10 @@
 #include "bridge/mcp/server.h"
 #include "bridge/transport/legacy_sse.h"
 #include "bridge/transport/streamable.h"
+#include "src/activation.h"
 #include "src/child/launcher.h"
 #include "src/child/supervisor.h"
+#include "src/gatekeeper.h"
 #include "src/http/listener.h"
 #include "src/log.h"
 #include "src/monitor/health.h"
@@ -53,6 +55,7 @@ struct daemon {
     struct log_output log;
     uv_signal_t sigterm;
     uv_signal_t sigint;
+    uv_signal_t sighup; /* only with a token file */
 
     struct world world;
     struct secret secret;
@@ -67,11 +70,13 @@ struct daemon {
     struct legacy_sse sse;
     struct health_subject health;
     struct http_router router;
+    struct gatekeeper keeper;
     struct http_listener *listener; /* NULL once closed */
     struct timer drain_timer;
     struct timer hurry_timer;
     int last_signal;
     bool is_server_closed;
+    bool is_inherited; /* the socket was opened by who started us, wherever the options point */
 };
 
 static const struct slice scope = SLICE_LITERAL("bridge");
@@ -150,6 +155,9 @@ static void finish_if_closed(struct daemon *daemon)
         timer_stop(&daemon->wakeup.timers, &daemon->hurry_timer);
         close_signal(&daemon->sigterm);
         close_signal(&daemon->sigint);
+        if (daemon->options->auth_token_file != NULL) {
+            close_signal(&daemon->sighup);
+        }
         wakeup_close(&daemon->wakeup);
     }
 }
@@ -230,6 +238,13 @@ static void on_signal(uv_signal_t *handle, int number)
     }
 }
 
+static void on_hangup(uv_signal_t *handle, int number)
+{
+    struct daemon *daemon = handle->data;
+    (void)number;
+    gatekeeper_reload(&daemon->keeper, &daemon->log.log);
+}
+
 /* ---- The start ---- */
 
 /* Every client takes a file descriptor, and the usual soft limit is 1024. */
@@ -246,11 +261,6 @@ static void format_error(struct buffer *body, int status, const char *text)
 {
     (void)status;
     reply_error(body, slice_of(NULL, 0), REPLY_REFUSED, text, slice_of(NULL, 0));
-}
-
-static bool is_loopback(const char *host)
-{
-    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0;
 }
 
 static void handle_mcp(void *context, struct exchange *exchange)
@@ -330,9 +340,7 @@ static void init_bridge(struct daemon *daemon)
         .mode = options->is_stateful    ? STREAMABLE_STATEFUL
                 : options->is_stateless ? STREAMABLE_STATELESS
                                         : STREAMABLE_BOTH,
-        .gate = {.checks_host = is_loopback(options->host),
-                 .allowed_hosts = options->allowed_hosts.values,
-                 .allowed_origins = options->allowed_origins.values},
+        .gate = daemon->keeper.gate,
         .credentials = make_credentials(daemon),
         .post = {.json_only = options->json_response,
                  .stream_after_ms = options->stream_after_ms,
@@ -352,18 +360,21 @@ static void init_bridge(struct daemon *daemon)
 static void init_routes(struct daemon *daemon)
 {
     daemon->health = (struct health_subject){.context = daemon, .is_ready = is_ready};
-    http_router_init(&daemon->router);
     http_router_add(&daemon->router, daemon->options->path, handle_mcp, &daemon->streamable);
     if (!daemon->options->no_sse) {
         http_router_add(&daemon->router, daemon->options->sse_path, handle_sse_stream, &daemon->sse);
         http_router_add(&daemon->router, daemon->options->message_path, handle_sse_message, &daemon->sse);
     }
-    http_router_add(&daemon->router, "/healthz", health_handle_live, NULL);
-    http_router_add(&daemon->router, "/readyz", health_handle_ready, &daemon->health);
+    gatekeeper_add_page(&daemon->keeper, "/healthz", health_handle_live, NULL, true);
+    gatekeeper_add_page(&daemon->keeper, "/readyz", health_handle_ready, &daemon->health, true);
 }
 
 static int open_listener(struct daemon *daemon, struct error *error)
 {
+    int descriptor = activation_take(error);
+    if (descriptor < 0) {
+        return -1;
+    }
     const struct http_listener_options options = {
         .loop = &daemon->loop,
         .timers = &daemon->wakeup.timers,
@@ -375,41 +386,73 @@ static int open_listener(struct daemon *daemon, struct error *error)
                      .body_timeout_ms = http_body_timeout_ms,
                      .idle_timeout_ms = http_idle_timeout_ms,
                      .write_stall_timeout_ms = http_write_stall_timeout_ms,
-                     .format_error = format_error},
+                     .format_error = format_error,
+                     .common_headers = gatekeeper_headers,
+                     .common_context = &daemon->keeper},
         .address = daemon->options->host,
         .port = (int)daemon->options->port,
+        .mode = (unsigned)daemon->options->listen_mode,
+        .descriptor = descriptor,
         .owner = daemon,
         .on_drained = on_drained,
         .on_closed = on_listener_closed,
     };
     daemon->listener = http_listener_open(&options, error);
-    return daemon->listener != NULL ? 0 : -1;
+    if (daemon->listener == NULL) {
+        return -1;
+    }
+    daemon->is_inherited = descriptor > 0;
+    return 0;
 }
 
-static void open_signal(struct daemon *daemon, uv_signal_t *handle, int number)
+static void open_signal(struct daemon *daemon, uv_signal_t *handle, uv_signal_cb on_event, int number)
 {
     uv_signal_init(&daemon->loop, handle);
     handle->data = daemon;
-    uv_signal_start(handle, on_signal, number);
+    uv_signal_start(handle, on_event, number);
+}
+
+static void open_signals(struct daemon *daemon)
+{
+    open_signal(daemon, &daemon->sigterm, on_signal, SIGTERM);
+    open_signal(daemon, &daemon->sigint, on_signal, SIGINT);
+    if (daemon->options->auth_token_file != NULL) {
+        open_signal(daemon, &daemon->sighup, on_hangup, SIGHUP);
+    }
 }
 
 /* Nothing runs but the loop's own handles: takes those down. */
 static void close_unstarted(struct daemon *daemon)
 {
     wakeup_close(&daemon->wakeup);
+    gatekeeper_release(&daemon->keeper);
     http_router_release(&daemon->router);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     uv_loop_close(&daemon->loop);
 }
 
+/* As the options have it, but for the port, which may be chosen by the system, and for what was handed over. */
+static void write_address(const struct daemon *daemon, char *text, size_t size)
+{
+    if (daemon->is_inherited) {
+        http_address_print(http_listener_address(daemon->listener), text, size);
+    } else {
+        struct options options = *daemon->options;
+        options.port = (uint64_t)http_listener_port(daemon->listener);
+        plan_address(&options, text, size);
+    }
+}
+
 static void announce(struct daemon *daemon)
 {
-    int port = http_listener_port(daemon->listener);
+    char address[512];
+    write_address(daemon, address, sizeof(address));
     if (daemon->options->log_format == LOG_FORMAT_JSON) {
-        plan_log(daemon->options, port, &daemon->log.log);
+        plan_log(daemon->options, address, &daemon->log.log);
     } else if (!daemon->options->is_quiet) {
-        plan_print(daemon->options, port, stderr);
+        plan_print(daemon->options, address, stderr);
     }
+    gatekeeper_open(&daemon->keeper, http_address_reach(http_listener_address(daemon->listener)), &daemon->log.log);
 }
 
 static void warn_of_exposed_key(struct daemon *daemon)
@@ -425,12 +468,24 @@ static void serve(struct daemon *daemon)
     init_bridge(daemon);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     http_router_release(&daemon->router);
+    gatekeeper_release(&daemon->keeper);
     legacy_sse_release(&daemon->sse);
     streamable_release(&daemon->streamable);
     free(daemon->credentials);
     int result = uv_loop_close(&daemon->loop);
     assert(result == 0);
     (void)result;
+}
+
+int daemon_check(const struct options *options, struct error *error)
+{
+    struct http_router router;
+    struct gatekeeper keeper;
+    http_router_init(&router);
+    int result = gatekeeper_init(&keeper, options, &router, error);
+    gatekeeper_release(&keeper);
+    http_router_release(&router);
+    return result;
 }
 
 int daemon_run(const struct options *options, struct guardian *guardian, struct error *error)
@@ -446,14 +501,14 @@ int daemon_run(const struct options *options, struct guardian *guardian, struct 
                     options->log_format == LOG_FORMAT_JSON);
     wakeup_open(&daemon.wakeup, &daemon.loop);
     init_world(&daemon, guardian);
-    init_routes(&daemon);
-    if (open_listener(&daemon, error) != 0) {
+    http_router_init(&daemon.router);
+    if (gatekeeper_init(&daemon.keeper, options, &daemon.router, error) != 0 || open_listener(&daemon, error) != 0) {
         close_unstarted(&daemon);
         secret_release(&daemon.secret);
         return -1;
     }
-    open_signal(&daemon, &daemon.sigterm, SIGTERM);
-    open_signal(&daemon, &daemon.sigint, SIGINT);
+    init_routes(&daemon);
+    open_signals(&daemon);
     announce(&daemon);
     warn_of_exposed_key(&daemon);
     serve(&daemon);

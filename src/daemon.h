@@ -9,6 +9,9 @@
 #include "src/child/guardian.h"
 #include "src/options.h"
 
+/* Whether the files that the options name are right. -1 with an error. */
+int daemon_check(const struct options *options, struct error *error) __attribute__((warn_unused_result));
+
 /*
  * Serves until SIGTERM or SIGINT, then drains: no new requests, running ones up to --drain-timeout, the child by the
  * stop ladder. A second signal ends the program at once, with 128 and the signal's number. Returns 0 after an orderly

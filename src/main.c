@@ -31,12 +31,17 @@ static int inform(const struct options *options)
 /* Says what would run. */
 static int check(const struct options *options, struct error *error)
 {
+    char address[512];
     struct secret secret;
     if (secret_init(&secret, options->state_key_file, error) != 0) {
         return fail(error);
     }
     secret_release(&secret);
-    plan_print(options, (int)options->port, stdout);
+    if (daemon_check(options, error) != 0) {
+        return fail(error);
+    }
+    plan_address(options, address, sizeof(address));
+    plan_print(options, address, stdout);
     return 0;
 }
 

@@ -64,6 +64,33 @@ bool option_read_count(const char *text, uint64_t max, uint64_t *count)
     return read_with_unit(text, none, 1, count) && *count <= max;
 }
 
+bool option_read_mode(const char *text, uint64_t *mode)
+{
+    size_t size = strlen(text);
+    *mode = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at < '0' || *at > '7') {
+            return false;
+        }
+        *mode = *mode * 8 + (uint64_t)(*at - '0');
+    }
+    return size >= 3 && size <= 4 && *mode <= 0777;
+}
+
+bool option_is_origin(const char *text)
+{
+    const char *authority = strstr(text, "://");
+    if (authority == NULL || authority == text || authority[3] == '\0') {
+        return false;
+    }
+    for (const char *at = authority + 3; *at != '\0'; at++) {
+        if (*at <= ' ' || *at >= 0x7f || strchr("/?#@,*", *at) != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int option_read_choice(const char *text, const char *choices)
 {
     struct slice rest = slice_text(choices);

@@ -17,6 +17,12 @@ bool option_read_size(const char *text, uint64_t *bytes);
 /* A decimal number up to `max`. */
 bool option_read_count(const char *text, uint64_t max, uint64_t *count);
 
+/* Permissions in octal, as chmod(1) takes them: "0660". */
+bool option_read_mode(const char *text, uint64_t *mode);
+
+/* Whether it is an origin as browsers send it: "https://app.example", "http://127.0.0.1:3000" (RFC 6454 6.2). */
+bool option_is_origin(const char *text);
+
 /* The index of `text` in a list of words with commas, "text,json"; -1 when it is not there. */
 int option_read_choice(const char *text, const char *choices);
 

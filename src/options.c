@@ -1,12 +1,24 @@
 #include "src/options.h"
 
 #include "bridge/base/memory.h"
+#include "src/option_check.h"
 #include "src/option_value.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdlib.h>
 
-enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_SIZE, OPTION_DURATION, OPTION_CHOICE, OPTION_LIST };
+enum option_kind {
+    OPTION_FLAG,
+    OPTION_TEXT,
+    OPTION_COUNT,
+    OPTION_SIZE,
+    OPTION_DURATION,
+    OPTION_CHOICE,
+    OPTION_MODE,
+    OPTION_LIST,
+    OPTION_SECRET, /* comes from the environment alone, since everybody can read a command line */
+};
 
 struct option {
     const char *name;
@@ -24,7 +36,9 @@ struct option {
 static const struct option table[] = {
     {"host", OPTION_TEXT, AT(host), "ADDR", "127.0.0.1", "address to listen on", 0, 0},
     {"port", OPTION_COUNT, AT(port), "PORT", "8000", "port to listen on; 0 takes a free one and prints it", 65535, 0},
-    {"listen", OPTION_TEXT, AT(listen), "ADDR:PORT", NULL, "both in one, as in [::1]:8000", 0, 0},
+    {"listen", OPTION_TEXT, AT(listen), "ADDR:PORT", NULL,
+     "both in one, as in [::1]:8000; or a Unix socket, as in unix:/run/mcp.sock", 0, 0},
+    {"listen-mode", OPTION_MODE, AT(listen_mode), "MODE", "0600", "permissions of the Unix socket", 0, 0},
     {"path", OPTION_TEXT, AT(path), "PATH", "/mcp", "path of the MCP endpoint", 0, 0},
     {"sse-path", OPTION_TEXT, AT(sse_path), "PATH", "/sse",
      "path of the streams of HTTP+SSE, the transport of 2024-11-05", 0, 0},
@@ -89,6 +103,18 @@ static const struct option table[] = {
      "a secret of 32 bytes or more, the same for all replicas: by it a requestState is known again after a restart; "
      "random if not given",
      0, 0},
+    {"auth-token-file", OPTION_TEXT, AT(auth_token_file), "FILE", NULL,
+     "let in only who sends a bearer token of this file: TOKEN or NAME:TOKEN on each line, # begins a comment; read "
+     "again on SIGHUP",
+     0, 0},
+    {"auth-token", OPTION_SECRET, AT(auth_token), "TOKEN", NULL,
+     "the same with one token, TOKEN or NAME:TOKEN; in the environment only, where the server does not see it", 0, 0},
+    {"protected-resource-metadata", OPTION_TEXT, AT(protected_resource_metadata), "URL|FILE", NULL,
+     "tell clients without a token where to get one: the URL of the authorization server, or a file with the whole "
+     "document (RFC 9728)",
+     0, 0},
+    {"cors-origin", OPTION_LIST, AT(cors_origins), "ORIGIN", NULL,
+     "let web pages of this origin in and read the answers, as in https://app.example; * is all; repeatable", 0, 0},
     {"log-level", OPTION_CHOICE, AT(log_level), "debug,info,warn,error", "info", "what is logged, to standard error", 0,
      0},
     {"log-format", OPTION_CHOICE, AT(log_format), "text,json", "text", "one line a record, or one JSON object a record",
@@ -141,9 +167,14 @@ static bool read_value(struct options *options, const struct option *option, con
         return option_read_duration(text, value);
     case OPTION_CHOICE:
         return read_choice(options, option, text);
+    case OPTION_MODE:
+        return option_read_mode(text, value);
     case OPTION_LIST:
         add_to_list(value, text);
         return *text != '\0';
+    case OPTION_SECRET:
+        *(char **)value = memory_copy_text(text);
+        return true;
     }
     return false;
 }
@@ -156,8 +187,11 @@ static const char *describe_kind(const struct option *option, char *text, size_t
         return "true or false";
     case OPTION_TEXT:
     case OPTION_LIST:
+    case OPTION_SECRET:
         snprintf(text, size, "%s", option->argument);
         return text;
+    case OPTION_MODE:
+        return "permissions in octal such as 0660";
     case OPTION_COUNT:
         snprintf(text, size, "a number from 0 to %llu", (unsigned long long)option->max);
         return text;
@@ -206,6 +240,28 @@ static int report_unknown(struct slice name, struct error *error)
                      is_near ? nearest->name : "", is_near ? "?" : "; --help lists them all");
 }
 
+/* --start-timeout is MCP_BRIDGE_START_TIMEOUT. */
+static void environment_name(const struct option *option, char *name, size_t size)
+{
+    snprintf(name, size, "MCP_BRIDGE_%s", option->name);
+    for (char *at = name; *at != '\0'; at++) {
+        if (*at == '-') {
+            *at = '_';
+        } else if (*at >= 'a' && *at <= 'z') {
+            *at = (char)(*at - 'a' + 'A');
+        }
+    }
+}
+
+/* Does not show the value, of course. */
+static int report_secret(const struct option *option, struct error *error)
+{
+    char name[64];
+    environment_name(option, name, sizeof(name));
+    return error_set(error, "--%s is taken from the environment only, as %s: everybody can read a command line",
+                     option->name, name);
+}
+
 /* "--name", "--name value" or "--name=value" at argv[*index]; moves *index to the last word used. */
 static int parse_long(struct options *options, char **argv, int *index, struct error *error)
 {
@@ -217,6 +273,9 @@ static int parse_long(struct options *options, char **argv, int *index, struct e
     const struct option *option = find_option(word);
     if (option == NULL) {
         return report_unknown(word, error);
+    }
+    if (option->kind == OPTION_SECRET) {
+        return report_secret(option, error);
     }
     if (equals != NULL) {
         return set_value(options, option, equals + 1, error);
@@ -264,23 +323,17 @@ static int parse_arguments(struct options *options, int argc, char **argv, struc
     return 0;
 }
 
-/* --start-timeout is MCP_BRIDGE_START_TIMEOUT. */
-static void environment_name(const struct option *option, char *name, size_t size)
-{
-    snprintf(name, size, "MCP_BRIDGE_%s", option->name);
-    for (char *at = name; *at != '\0'; at++) {
-        if (*at == '-') {
-            *at = '_';
-        } else if (*at >= 'a' && *at <= 'z') {
-            *at = (char)(*at - 'a' + 'A');
-        }
-    }
-}
-
 /* Options that only make sense when somebody types them are not taken from the environment. */
 static bool has_environment(const struct option *option)
 {
     return option->kind != OPTION_LIST && option->letter != 'h' && option->letter != 'V';
+}
+
+/* Gone from where children, and who looks into /proc, would see it. */
+static void wipe(const char *name, char *value)
+{
+    sodium_memzero(value, strlen(value));
+    unsetenv(name);
 }
 
 static int parse_environment(struct options *options, struct error *error)
@@ -288,9 +341,12 @@ static int parse_environment(struct options *options, struct error *error)
     for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
         char name[64];
         environment_name(&table[i], name, sizeof(name));
-        const char *text = has_environment(&table[i]) ? getenv(name) : NULL;
+        char *text = has_environment(&table[i]) ? getenv(name) : NULL;
         if (text != NULL && *text != '\0' && set_value(options, &table[i], text, error) != 0) {
             return error_wrap(error, "%s in the environment", name);
+        }
+        if (text != NULL && table[i].kind == OPTION_SECRET) {
+            wipe(name, text);
         }
     }
     return 0;
@@ -305,15 +361,19 @@ static void set_presets(struct options *options)
     }
 }
 
-/* Splits --listen into host and port, and takes the brackets off an IPv6 address. */
+/* Splits --listen into host and port, if it has them, and takes the brackets off an IPv6 address. */
 static int apply_listen(struct options *options, struct error *error)
 {
     if (options->listen == NULL) {
         return 0;
     }
+    if (strncmp(options->listen, "unix:", 5) == 0) {
+        options->host = options->listen;
+        return 0;
+    }
     const char *colon = strrchr(options->listen, ':');
     if (colon == NULL || !option_read_count(colon + 1, 65535, &options->port)) {
-        return error_set(error, "--listen takes ADDR:PORT, as in 127.0.0.1:8000 or [::1]:8000, not \"%s\"",
+        return error_set(error, "--listen takes ADDR:PORT or unix:PATH, as in 127.0.0.1:8000 or [::1]:8000, not \"%s\"",
                          options->listen);
     }
     struct slice host = slice_of(options->listen, (size_t)(colon - options->listen));
@@ -337,69 +397,10 @@ static int check_ceilings(const struct options *options, struct error *error)
     return 0;
 }
 
-static bool is_path(const char *path)
-{
-    if (path[0] != '/') {
-        return false;
-    }
-    for (; *path != '\0'; path++) {
-        if (*path <= ' ' || *path >= 0x7f || *path == '?' || *path == '#') {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* As the router sees it: a slash at the end makes no difference. */
-static bool is_same_path(const char *a, const char *b)
-{
-    size_t a_size = strlen(a);
-    size_t b_size = strlen(b);
-    a_size -= a_size > 1 && a[a_size - 1] == '/';
-    b_size -= b_size > 1 && b[b_size - 1] == '/';
-    return a_size == b_size && memcmp(a, b, a_size) == 0;
-}
-
-/* Each thing that is served has a path of its own. */
-static int check_paths(const struct options *options, struct error *error)
-{
-    const char *const paths[] = {"/healthz", "/readyz", options->path, options->sse_path, options->message_path};
-    static const char *const names[] = {"health", "readiness", "--path", "--sse-path", "--message-path"};
-    size_t count = options->no_sse ? 3 : 5;
-    for (size_t i = 0; i < count; i++) {
-        if (!is_path(paths[i])) {
-            return error_set(error, "%s takes a path that begins with / and has no query, not \"%s\"", names[i],
-                             paths[i]);
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (is_same_path(paths[i], paths[j])) {
-                return error_set(error, "%s %s is taken by %s", names[i], paths[i], names[j]);
-            }
-        }
-    }
-    return 0;
-}
-
 static int check(const struct options *options, struct error *error)
 {
-    if (check_ceilings(options, error) != 0) {
+    if (check_ceilings(options, error) != 0 || options_check(options, error) != 0) {
         return -1;
-    }
-    if (options->is_stateful && options->is_stateless) {
-        return error_set(error,
-                         "--stateful and --stateless exclude each other; neither is the default, which serves both");
-    }
-    if (check_paths(options, error) != 0) {
-        return -1;
-    }
-    if (options->min_idle_children >= options->max_children) {
-        return error_set(error, "--min-idle-children must be less than --max-children (%llu)",
-                         (unsigned long long)options->max_children);
-    }
-    for (size_t i = 0; i < options->environment.count; i++) {
-        if (strchr(options->environment.values[i], '=') == NULL || options->environment.values[i][0] == '=') {
-            return error_set(error, "--env takes NAME=VALUE, not \"%s\"", options->environment.values[i]);
-        }
     }
     if (options->command == NULL) {
         return error_set(error, "no server to run: its command stands behind --, as in: "
@@ -497,15 +498,26 @@ void options_release(struct options *options)
     free(options->environment.values);
     free(options->allowed_hosts.values);
     free(options->allowed_origins.values);
+    free(options->cors_origins.values);
+    if (options->auth_token != NULL) {
+        sodium_memzero(options->auth_token, strlen(options->auth_token));
+    }
+    free(options->auth_token);
     free(options->listen_host);
     *options = (struct options){0};
 }
 
 static void print_usage(FILE *out, const struct option *option)
 {
-    char usage[64];
-    snprintf(usage, sizeof(usage), "--%s%s%s", option->name, option->argument != NULL ? " " : "",
-             option->argument != NULL ? option->argument : "");
+    char usage[96];
+    char name[64];
+    environment_name(option, name, sizeof(name));
+    if (option->kind == OPTION_SECRET) {
+        snprintf(usage, sizeof(usage), "%s=%s", name, option->argument);
+    } else {
+        snprintf(usage, sizeof(usage), "--%s%s%s", option->name, option->argument != NULL ? " " : "",
+                 option->argument != NULL ? option->argument : "");
+    }
     fprintf(out, "  %c%c%s%-34s %s", option->letter != 0 ? '-' : ' ', option->letter != 0 ? option->letter : ' ',
             option->letter != 0 ? ", " : "  ", usage, option->help);
     if (option->preset != NULL) {
@@ -530,29 +542,37 @@ void options_print_help(FILE *out)
           out);
 }
 
+static void print_entry(FILE *out, const struct option *option)
+{
+    char name[64];
+    environment_name(option, name, sizeof(name));
+    fputs(".TP\n", out);
+    if (option->letter != 0) {
+        fprintf(out, ".BR \\-%c \", \" ", option->letter);
+    } else {
+        fputs(".BR ", out);
+    }
+    if (option->kind == OPTION_SECRET) {
+        fprintf(out, "%s =", name);
+    } else {
+        fprintf(out, "\\-\\-%s", option->name);
+    }
+    if (option->argument != NULL) {
+        fprintf(out, " \"%s\\fI%s\\fR\"", option->kind == OPTION_SECRET ? "" : " ", option->argument);
+    }
+    fprintf(out, "\n%s.", option->help);
+    if (option->preset != NULL) {
+        fprintf(out, " Default: %s.", option->preset);
+    }
+    if (has_environment(option) && option->kind != OPTION_SECRET) {
+        fprintf(out, "\n.br\nEnvironment: %s", name);
+    }
+    fputc('\n', out);
+}
+
 void options_print_manual(FILE *out)
 {
     for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
-        const struct option *option = &table[i];
-        fputs(".TP\n", out);
-        if (option->letter != 0) {
-            fprintf(out, ".BR \\-%c \", \" ", option->letter);
-        } else {
-            fputs(".BR ", out);
-        }
-        fprintf(out, "\\-\\-%s", option->name);
-        if (option->argument != NULL) {
-            fprintf(out, " \" \\fI%s\\fR\"", option->argument);
-        }
-        fprintf(out, "\n%s.", option->help);
-        if (option->preset != NULL) {
-            fprintf(out, " Default: %s.", option->preset);
-        }
-        if (has_environment(option)) {
-            char name[64];
-            environment_name(option, name, sizeof(name));
-            fprintf(out, "\n.br\nEnvironment: %s", name);
-        }
-        fputc('\n', out);
+        print_entry(out, &table[i]);
     }
 }

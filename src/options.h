@@ -31,7 +31,8 @@ struct header_variable {
 struct options {
     const char *host;
     uint64_t port;
-    const char *listen; /* "ADDR:PORT", the other way to say host and port; NULL when not given */
+    const char *listen; /* "ADDR:PORT" or "unix:PATH", the other way to say host and port; NULL when not given */
+    uint64_t listen_mode;
     const char *path;
     const char *sse_path;
     const char *message_path;
@@ -70,7 +71,11 @@ struct options {
     const char *directory;
     struct option_list allowed_hosts;
     struct option_list allowed_origins;
+    struct option_list cors_origins;
     const char *state_key_file; /* NULL for a key of this run */
+    const char *auth_token_file;
+    char *auth_token;                        /* owned; only ever from the environment, where it is wiped */
+    const char *protected_resource_metadata; /* a URL or a file */
 
     int log_level;  /* enum log_level */
     int log_format; /* enum log_format */

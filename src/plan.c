@@ -5,12 +5,30 @@
 
 #include <string.h>
 
-/* http://127.0.0.1:8000/mcp; an IPv6 address stands in brackets (RFC 3986 3.2.2). */
-static void add_url(struct buffer *text, const struct options *options, int port)
+static bool is_unix(const char *address)
 {
-    bool is_v6 = strchr(options->host, ':') != NULL;
-    buffer_add_format(text, "http://%s%s%s:%d%s", is_v6 ? "[" : "", options->host, is_v6 ? "]" : "", port,
-                      options->path);
+    return strncmp(address, "unix:", 5) == 0;
+}
+
+/* An IPv6 address stands in brackets (RFC 3986 3.2.2). */
+void plan_address(const struct options *options, char *text, size_t size)
+{
+    bool is_v6 = strchr(options->host, ':') != NULL && options->host[0] != '[';
+    if (is_unix(options->host)) {
+        snprintf(text, size, "%s", options->host);
+    } else {
+        snprintf(text, size, "%s%s%s:%d", is_v6 ? "[" : "", options->host, is_v6 ? "]" : "", (int)options->port);
+    }
+}
+
+/* http://127.0.0.1:8000/mcp; of a Unix socket there is no URL. */
+static void add_url(struct buffer *text, const struct options *options, const char *address)
+{
+    if (is_unix(address)) {
+        buffer_add_format(text, "%s, at %s", address, options->path);
+    } else {
+        buffer_add_format(text, "http://%s%s", address, options->path);
+    }
 }
 
 static const char *mode(const struct options *options)
@@ -30,12 +48,12 @@ static void add_command(struct buffer *text, const struct options *options)
     }
 }
 
-void plan_print(const struct options *options, int port, FILE *out)
+void plan_print(const struct options *options, const char *address, FILE *out)
 {
     struct buffer text;
     buffer_init(&text, 0);
     buffer_add_format(&text, "mcp-bridge %s\n  endpoint  ", MCP_BRIDGE_VERSION);
-    add_url(&text, options, port);
+    add_url(&text, options, address);
     buffer_add_format(&text, "\n  mode      %s\n  server    ", mode(options));
     add_command(&text, options);
     buffer_add_text(&text, "\n");
@@ -44,12 +62,12 @@ void plan_print(const struct options *options, int port, FILE *out)
     buffer_release(&text);
 }
 
-void plan_log(const struct options *options, int port, struct log *log)
+void plan_log(const struct options *options, const char *address, struct log *log)
 {
     struct buffer text;
     buffer_init(&text, 0);
     buffer_add_text(&text, "listening at ");
-    add_url(&text, options, port);
+    add_url(&text, options, address);
     log_line(log, LOG_LEVEL_INFO, slice_text("bridge"), "%.*s", SLICE_PRINT(buffer_slice(&text)));
     buffer_release(&text);
 }

@@ -9,10 +9,13 @@
 
 #include <stdio.h>
 
-/* Prints the block, `port` being the one in use, to `out`. */
-void plan_print(const struct options *options, int port, FILE *out);
+/* Prints the block to `out`. `address` is where it listens: "127.0.0.1:8000", "unix:/run/mcp.sock". */
+void plan_print(const struct options *options, const char *address, FILE *out);
+
+/* What the options say about that, before anything listens. */
+void plan_address(const struct options *options, char *text, size_t size);
 
 /* The same as one log record, for those who read logs by machine. */
-void plan_log(const struct options *options, int port, struct log *log);
+void plan_log(const struct options *options, const char *address, struct log *log);
 
 #endif

@@ -1,0 +1,13 @@
+/*
+ * A small file that the user names, read whole.
+ */
+#ifndef SRC_FILE_H
+#define SRC_FILE_H
+
+#include "bridge/base/buffer.h"
+#include "bridge/base/error.h"
+
+/* Appends the file to the buffer, up to its ceiling. -1 with an error that names the file. */
+int file_read(const char *path, struct buffer *out, struct error *error) __attribute__((warn_unused_result));
+
+#endif
