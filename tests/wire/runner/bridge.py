@@ -10,7 +10,7 @@ import time
 
 from .client import Failed
 
-_URL = re.compile(r"http://[^ \"]+:(\d+)/")
+_PLACE = re.compile(r"http://([^ \"/]+):(\d+)/|unix:([^ \",]+), at /")
 _REPORT = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:|Assertion .* failed")
 _PR_SET_CHILD_SUBREAPER = 36
 _HELPERS = ("bridge-guardian",)  # processes of the bridge's own, which "children" does not count
@@ -91,8 +91,10 @@ class Bridge:
                 if not self.changed.wait(max(0.0, deadline - time.monotonic())) and time.monotonic() >= deadline:
                     raise Failed("no line like %r in the log" % pattern)
 
-    def port(self, deadline):
-        return int(self.wait_line(_URL, deadline).group(1))
+    def place(self, deadline):
+        """Where it listens: (host, port), or the path of a Unix socket."""
+        host, port, path = self.wait_line(_PLACE, deadline).groups()
+        return path if path else (host.strip("[]"), int(port))
 
     def wait(self, deadline):
         """Its exit status; minus the signal's number where a signal ended it."""

@@ -29,10 +29,25 @@ class Response:
         return self.head + "\n" + self.body[:2000].decode("utf-8", "backslashreplace")
 
 
+# Where to go when the bridge listens on every address.
+_NEAR = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def connected(place, timeout):
+    """A socket that is connected to (host, port), or to the path of a Unix socket."""
+    if isinstance(place, tuple):
+        connection = socket.create_connection((_NEAR.get(place[0], place[0]), place[1]), timeout=timeout)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    else:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(timeout)
+        connection.connect(place)
+    return connection
+
+
 class Connection:
-    def __init__(self, port, deadline):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=max(0.1, deadline - time.monotonic()))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, place, deadline):
+        self.socket = connected(place, max(0.1, deadline - time.monotonic()))
         self.received = b""
         self.methods = []   # of the requests whose responses are still to come
         self.body = None    # what yields the pieces of the body that is being read

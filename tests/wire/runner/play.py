@@ -4,6 +4,7 @@ import re
 import shlex
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -16,10 +17,17 @@ from .script import ScriptError
 TESTS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FIXTURES = os.path.join(TESTS, "fixtures")
 EXAMPLES = os.path.abspath(os.environ.get("EXAMPLES") or os.path.join(TESTS, "..", "build", "examples"))
+ACTIVATE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "activate.py")
 CLIENT_VERBS = {">": "send", "<": "expect"}
 DEFAULT_HEADERS = {"POST": [("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream")],
                    "GET": [("Accept", "text/event-stream")]}
 _ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
+
+
+def unescaped(text):
+    text = re.sub(r"\\(x[0-9A-Fa-f]{2}|.)", lambda found: _ESCAPES.get(found.group(1)) or
+                  chr(int(found.group(1)[1:], 16)), text)
+    return text.encode("latin-1")
 
 
 class Player:
@@ -59,7 +67,7 @@ class Player:
         for connection in self.connections.values():
             connection.close()
         self.start()
-        self.bridge.port(self.deadline)  # a signal before it listens would test something else
+        self.bridge.place(self.deadline)  # a signal before it listens would test something else
         self.bridge.process.send_signal(signal.SIGTERM)
         self.expect_exit("0", self.deadline)
 
@@ -82,7 +90,8 @@ class Player:
             name = found.group(1)
             if name == "PORT" and "PORT" not in self.variables:
                 self.start()
-                self.variables["PORT"] = str(self.bridge.port(self.deadline))
+                place = self.bridge.place(self.deadline)
+                self.variables["PORT"] = str(place[1]) if isinstance(place, tuple) else "0"
             if name not in self.variables:
                 raise ScriptError("$%s has no value here" % name)
             return self.variables[name]
@@ -101,10 +110,13 @@ class Player:
         has_port = any(word.split("=")[0] in ("--port", "--listen") for word in options)
         if not has_port and "MCP_BRIDGE_PORT" not in self.environment:
             options = ["--port", "0", *options]
-        self.bridge = Bridge([*self.bridge_argv, *options, "--", *command], self.environment)
+        activation = [word for line in self.script.setting("inherit") for word in
+                      (sys.executable, ACTIVATE, self.substitute(line))]
+        self.bridge = Bridge([*activation, *self.bridge_argv, *options, "--", *command], self.environment)
 
     def connect(self):
-        return Connection(int(self.substitute("$PORT")), self.deadline)
+        self.start()
+        return Connection(self.bridge.place(self.deadline), self.deadline)
 
     def connection(self, step):
         name = self.substitute(step.client)
@@ -203,6 +215,28 @@ class Player:
                 connection.close()
             time.sleep(0.02)
 
+    def step_file(self, step):
+        """Writes a file, in place of what it held. The text's escapes are those of raw bytes."""
+        path, _, text = self.substitute(step.argument).partition(" ")
+        with open(path, "wb") as file:
+            file.write(unescaped(text))
+
+    def step_stale(self, step):
+        """A Unix socket that nobody listens on, as a process leaves it that was killed."""
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(self.substitute(step.argument))
+
+    def step_path(self, step):
+        """path FILE absent, path FILE socket, path FILE socket 0600: what stands there."""
+        path, *wanted = self.substitute(step.argument).split()
+        try:
+            status = os.lstat(path)
+            found = ["socket" if stat.S_ISSOCK(status.st_mode) else "other", "%04o" % (status.st_mode & 0o7777)]
+        except FileNotFoundError:
+            found = ["absent"]
+        if found[:len(wanted)] != wanted:
+            raise Failed("%s is %s" % (path, " ".join(found)))
+
     def step_run(self, step):
         """Runs the bridge by itself to its end, for what it prints and its exit status."""
         argv = [*self.bridge_argv, *shlex.split(self.substitute(step.argument))]
@@ -238,10 +272,7 @@ class Player:
         connection.send(head.encode("latin-1") + data, self.deadline)
 
     def raw_bytes(self, step):
-        text = self.substitute("".join([step.argument, *step.block]))
-        text = re.sub(r"\\(x[0-9A-Fa-f]{2}|.)", lambda found: _ESCAPES.get(found.group(1)) or
-                      chr(int(found.group(1)[1:], 16)), text)
-        return text.encode("latin-1")
+        return unescaped(self.substitute("".join([step.argument, *step.block])))
 
     def client_raw(self, step):
         self.connection(step).send(self.raw_bytes(step), self.deadline)

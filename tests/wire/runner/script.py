@@ -3,7 +3,7 @@ import re
 from dataclasses import dataclass, field
 from typing import List
 
-SETTINGS = ("options", "server", "command", "env")
+SETTINGS = ("options", "server", "command", "env", "inherit")
 _CLIENT_STEP = re.compile(r"([A-Z][A-Za-z0-9_]*(?:\$I)?)\s+(\S+)\s*(.*)", re.DOTALL)
 
 
