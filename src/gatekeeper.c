@@ -144,6 +144,12 @@ size_t gatekeeper_headers(void *context, const struct exchange *exchange, struct
     return cors_headers(&keeper->cors, exchange, headers);
 }
 
+bool gatekeeper_takes_body(void *context, const struct exchange *exchange)
+{
+    const struct gatekeeper *keeper = context;
+    return gate_recognizes(&keeper->gate, exchange);
+}
+
 /* ---- Pages ---- */
 
 static void handle_page(void *context, struct exchange *exchange)

@@ -53,7 +53,8 @@ void gatekeeper_add_page(struct gatekeeper *keeper, const char *path, http_handl
 /* Reads the token file again, and logs what came of it: one that is wrong changes nothing. */
 void gatekeeper_reload(struct gatekeeper *keeper, struct log *log);
 
-/* For http_server_settings: what every answer has to say. The context is the gatekeeper. */
+/* For http_server_settings, with the gatekeeper as context: what every answer has to say, and whose bodies we take. */
 size_t gatekeeper_headers(void *context, const struct exchange *exchange, struct header *headers);
+bool gatekeeper_takes_body(void *context, const struct exchange *exchange);
 
 #endif

@@ -93,17 +93,27 @@ static bool turn_away(struct exchange *exchange, enum refusal refusal, struct sl
     return false;
 }
 
+/* Whether Host is right; *host is the first, for the answer. */
+static bool check_host(const struct gate *gate, const struct exchange *exchange, struct slice *host)
+{
+    size_t count = exchange->operations->header(exchange, "host", host);
+    return !gate->checks_host || count == 0 || (count == 1 && is_host_allowed(gate, *host));
+}
+
+static bool check_origin(const struct gate *gate, const struct exchange *exchange, struct slice *origin)
+{
+    size_t count = exchange->operations->header(exchange, "origin", origin);
+    return count == 0 || (count == 1 && is_origin_allowed(gate, *origin));
+}
+
 bool gate_admit_anyone(const struct gate *gate, struct exchange *exchange)
 {
-    struct slice host;
-    struct slice origin;
-    size_t hosts = exchange->operations->header(exchange, "host", &host);
-    size_t origins = exchange->operations->header(exchange, "origin", &origin);
-    if (gate->checks_host && (hosts > 1 || (hosts == 1 && !is_host_allowed(gate, host)))) {
-        return turn_away(exchange, REFUSAL_HOST, host);
+    struct slice value;
+    if (!check_host(gate, exchange, &value)) {
+        return turn_away(exchange, REFUSAL_HOST, value);
     }
-    if (origins > 1 || (origins == 1 && !is_origin_allowed(gate, origin))) {
-        return turn_away(exchange, REFUSAL_ORIGIN, origin);
+    if (!check_origin(gate, exchange, &value)) {
+        return turn_away(exchange, REFUSAL_ORIGIN, value);
     }
     return !cors_answer_preflight(gate->cors, exchange);
 }
@@ -126,6 +136,13 @@ static bool is_known(const struct gate *gate, const struct exchange *exchange, s
     struct slice token = token_of(exchange);
     *principal = slice_of("", 0);
     return gate->tokens == NULL || (slice_exists(token) && gate->tokens->find(gate->tokens, token, principal));
+}
+
+bool gate_recognizes(const struct gate *gate, const struct exchange *exchange)
+{
+    struct slice value;
+    return check_host(gate, exchange, &value) && check_origin(gate, exchange, &value) &&
+           is_known(gate, exchange, &value);
 }
 
 bool gate_admit(const struct gate *gate, struct exchange *exchange, struct slice *principal)

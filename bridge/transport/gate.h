@@ -27,7 +27,10 @@ struct gate {
  */
 bool gate_admit(const struct gate *gate, struct exchange *exchange, struct slice *principal);
 
-/* The same for what is open to everybody: it asks for no token. */
+/* Whether gate_admit() would say yes. For those who must know before the body has come. */
+bool gate_recognizes(const struct gate *gate, const struct exchange *exchange);
+
+/* As gate_admit(), for what is open to everybody: it asks for no token. */
 bool gate_admit_anyone(const struct gate *gate, struct exchange *exchange);
 
 #endif

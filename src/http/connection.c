@@ -187,6 +187,7 @@ static void follow_parser(struct http_connection *connection)
     case HTTP_PARSER_BODY:
         if (connection->state != HTTP_CONNECTION_BODY) {
             http_connection_enter(connection, HTTP_CONNECTION_BODY);
+            http_exchange_screen(connection);
         }
         send_continue(connection);
         break;

@@ -51,7 +51,7 @@ static uint64_t delay_of(const struct http_connection *connection)
 static uint64_t progress_of(const struct http_connection *connection)
 {
     if (connection->state == HTTP_CONNECTION_BODY) {
-        return connection->request->body.size;
+        return connection->request->body.size + connection->request->dropped_bytes;
     }
     return http_output_taken_bytes(&connection->output);
 }

@@ -30,7 +30,7 @@ static struct slice compose_head(struct http_connection *connection, struct http
     if (server->settings.common_headers != NULL) {
         head->common_headers = common;
         head->common_header_count =
-            server->settings.common_headers(server->settings.common_context, &connection->exchange, common);
+            server->settings.common_headers(server->settings.context, &connection->exchange, common);
     }
     head->persistence = persistence_of(connection);
     buffer_clear(&server->scratch, SIZE_MAX);
@@ -205,11 +205,10 @@ static const struct exchange_operations operations = {
 
 /* ---- What the connection does ---- */
 
-void http_exchange_start(struct http_connection *connection)
+/* The exchange as far as the request is understood: its body may be incomplete. */
+static void fill_exchange(struct http_connection *connection)
 {
     const struct http_request *request = connection->request;
-    connection->server->counters.requests++;
-    connection->is_persistent = request->is_persistent;
     connection->exchange = (struct exchange){
         .operations = &operations,
         .method = request->method,
@@ -217,6 +216,23 @@ void http_exchange_start(struct http_connection *connection)
         .query = request->query,
         .body = buffer_slice(&request->body),
     };
+}
+
+void http_exchange_screen(struct http_connection *connection)
+{
+    const struct http_server_settings *settings = &connection->server->settings;
+    fill_exchange(connection);
+    if (settings->takes_body != NULL && !settings->takes_body(settings->context, &connection->exchange)) {
+        http_request_drop_body(connection->request);
+    }
+}
+
+void http_exchange_start(struct http_connection *connection)
+{
+    const struct http_request *request = connection->request;
+    connection->server->counters.requests++;
+    connection->is_persistent = request->is_persistent;
+    fill_exchange(connection);
     http_connection_enter(connection, HTTP_CONNECTION_HANDLING);
     const struct http_route *route = http_router_find(connection->server->router, request->path);
     if (route == NULL) {
@@ -232,7 +248,7 @@ void http_exchange_refuse(struct http_connection *connection, enum http_refusal 
 {
     connection->server->counters.refusals++;
     connection->is_persistent = false;
-    connection->exchange = (struct exchange){.operations = &operations, .method = connection->request->method};
+    fill_exchange(connection);
     answer_refusal(connection, refusal);
     http_deadline_update(connection);
 }

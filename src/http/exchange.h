@@ -7,6 +7,9 @@
 #include "src/http/connection.h"
 #include "src/http/refusal.h"
 
+/* The head is there, and the body is not: drops what comes of it when nobody wants it. */
+void http_exchange_screen(struct http_connection *connection);
+
 /* Hands the connection's request, which is whole, to the handler of its path. */
 void http_exchange_start(struct http_connection *connection);
 

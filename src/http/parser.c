@@ -282,7 +282,7 @@ static int on_headers_complete(llhttp_t *llhttp)
 
 static bool fits_body(const struct http_parser *parser, uint64_t size)
 {
-    return size <= parser->max_body_bytes - parser->request->body.size;
+    return size <= parser->max_body_bytes - parser->request->body.size - parser->request->dropped_bytes;
 }
 
 static int on_body(llhttp_t *llhttp, const char *at, size_t size)
@@ -291,7 +291,11 @@ static int on_body(llhttp_t *llhttp, const char *at, size_t size)
     if (!fits_body(parser, size)) {
         return refuse(parser, HTTP_REFUSAL_BODY_TOO_LARGE);
     }
-    buffer_add(&parser->request->body, slice_of(at, size));
+    if (parser->request->drops_body) {
+        parser->request->dropped_bytes += size;
+    } else {
+        buffer_add(&parser->request->body, slice_of(at, size));
+    }
     return 0;
 }
 

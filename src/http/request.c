@@ -33,12 +33,21 @@ void http_request_clear(struct http_request *request)
     request->minor_version = 1;
     request->is_persistent = false;
     request->expects_continue = false;
+    request->drops_body = false;
+    request->dropped_bytes = 0;
     request->path = slice_of(NULL, 0);
     request->query = slice_of(NULL, 0);
     request->target_size = 0;
     request->field_count = 0;
     buffer_clear(&request->head, REQUEST_KEPT_BYTES);
     buffer_clear(&request->body, REQUEST_KEPT_BYTES);
+}
+
+void http_request_drop_body(struct http_request *request)
+{
+    request->drops_body = true;
+    request->dropped_bytes += request->body.size;
+    buffer_clear(&request->body, 0);
 }
 
 static bool has_name(const struct http_request *request, const struct http_field *field, const char *name)

@@ -28,7 +28,9 @@ struct http_request {
     int minor_version;     /* of HTTP/1.x */
     bool is_persistent;    /* the client allows another request after this one (RFC 9112 9.3) */
     bool expects_continue; /* it waits for 100 before it sends the body (RFC 9110 10.1.1) */
-    struct slice path;     /* path and query point into head; set by http_head_check() */
+    bool drops_body;       /* what comes of the body is counted, and not kept */
+    size_t dropped_bytes;
+    struct slice path; /* path and query point into head; set by http_head_check() */
     struct slice query;
     size_t target_size; /* head starts with the target */
     struct buffer head; /* the target, then each field's name and value */
@@ -42,6 +44,9 @@ void http_request_free(struct http_request *request);
 
 /* Empties it for the next request, and gives back memory beyond what most requests need. */
 void http_request_clear(struct http_request *request);
+
+/* For one whose sender will be refused: gives the memory of the body back, and keeps no more of it. */
+void http_request_drop_body(struct http_request *request);
 
 /* How many fields `name` (lower case) it has, and the first one's value (absent when 0). `value` may be NULL. */
 size_t http_request_field(const struct http_request *request, const char *name, struct slice *value);

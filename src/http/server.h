@@ -36,7 +36,12 @@ struct http_server_settings {
      * only a part of the request. Writes up to HTTP_COMMON_HEADERS, returns how many. NULL for none.
      */
     size_t (*common_headers)(void *context, const struct exchange *exchange, struct header *headers);
-    void *common_context;
+    /*
+     * Whether a body that does not come at once with its head is worth keeping; asked when the head is there. If not,
+     * the handler is called with an empty one, to refuse the request as it would have. NULL: every body is.
+     */
+    bool (*takes_body)(void *context, const struct exchange *exchange);
+    void *context; /* of these two; borrowed */
 };
 
 enum { HTTP_COMMON_HEADERS = 4 };

@@ -39,7 +39,9 @@ static int knock(struct fake_world *world, const struct gate *gate, const char *
         fake_exchange_add_field(exchange, "Origin", origin);
     }
     struct slice principal;
+    bool is_recognized = gate_recognizes(gate, &exchange->exchange);
     bool is_admitted = gate_admit(gate, &exchange->exchange, &principal);
+    assert_int_equal(is_recognized, is_admitted);
     assert_int_equal(fake_exchange_has_ended(exchange), !is_admitted);
     if (is_admitted) {
         exchange->state = FAKE_EXCHANGE_GONE;
@@ -221,7 +223,11 @@ static struct fake_exchange *show(struct fake_world *world, const struct gate *g
         fake_exchange_add_field(exchange, "Authorization", authorization);
     }
     struct slice principal = slice_of(NULL, 0);
-    if (gate_admit(gate, &exchange->exchange, &principal)) {
+    bool is_recognized = gate_recognizes(gate, &exchange->exchange);
+    assert_int_equal(exchange->state, FAKE_EXCHANGE_WAITING);
+    bool is_admitted = gate_admit(gate, &exchange->exchange, &principal);
+    assert_int_equal(is_recognized, is_admitted);
+    if (is_admitted) {
         assert_true(slice_is(principal, gate->tokens != NULL ? "alice" : ""));
         exchange->state = FAKE_EXCHANGE_GONE;
     }

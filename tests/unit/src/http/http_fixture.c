@@ -84,6 +84,12 @@ static size_t add_tag(void *context, const struct exchange *exchange, struct hea
     return count > 0 ? 1 : 0;
 }
 
+static bool takes_body(void *context, const struct exchange *exchange)
+{
+    (void)context;
+    return exchange->operations->header(exchange, "x-unwanted", &(struct slice){NULL, 0}) == 0;
+}
+
 /* ---- The listener ---- */
 
 static void on_log(struct log *log, enum log_level level, struct slice scope, struct slice text)
@@ -130,7 +136,8 @@ int http_fixture_open(void **state)
                      .body_timeout_ms = HTTP_FIXTURE_BODY_TIMEOUT_MS,
                      .idle_timeout_ms = HTTP_FIXTURE_IDLE_TIMEOUT_MS,
                      .write_stall_timeout_ms = HTTP_FIXTURE_STALL_TIMEOUT_MS,
-                     .common_headers = add_tag},
+                     .common_headers = add_tag,
+                     .takes_body = takes_body},
         .address = "127.0.0.1",
         .owner = fixture,
         .on_drained = on_listener_drained,

@@ -93,6 +93,52 @@ static void what_every_answer_has_is_in_those_of_http_itself_too(void **state)
     http_client_close(&client);
 }
 
+static void a_body_that_nobody_wants_is_read_and_not_kept(void **state)
+{
+    static const char *const heads[] = {"Content-Length: 12", "Transfer-Encoding: chunked"};
+    static const char *const bodies[][2] = {{"123456", "789012"}, {"6\r\n123456\r\n", "6\r\n789012\r\n0\r\n\r\n"}};
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    http_client_open(&client, fixture);
+    for (size_t i = 0; i < 2; i++) {
+        char head[128];
+        snprintf(head, sizeof(head), "POST /mcp HTTP/1.1\r\nHost: x\r\nX-Unwanted: 1\r\n%s\r\n\r\n", heads[i]);
+        http_client_send(&client, fixture, head);
+        http_client_send(&client, fixture, bodies[i][0]);
+        http_fixture_settle(fixture, &client);
+        http_client_send(&client, fixture, bodies[i][1]);
+        HTTP_FIXTURE_UNTIL(fixture, &client, fixture->handled_count == i + 1);
+    }
+    /* And the next request on the connection is whole again. */
+    http_client_send(&client, fixture, "POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nna");
+    http_fixture_settle(fixture, &client);
+    http_client_send(&client, fixture, "me");
+    http_client_expect(&client, fixture, "POST /mcp? name");
+    assert_int_equal(http_client_count(&client, "POST /mcp? HTTP/1.1 200"), 2); /* each answer with an empty body */
+    http_client_close(&client);
+}
+
+static void a_body_that_nobody_wants_has_the_same_ceiling(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    char chunk[1001];
+    memset(chunk, 'x', sizeof(chunk) - 1);
+    chunk[sizeof(chunk) - 1] = '\0';
+    http_client_open(&client, fixture);
+    http_client_send(&client, fixture,
+                     "POST /mcp HTTP/1.1\r\nHost: x\r\nX-Unwanted: 1\r\n"
+                     "Transfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i <= HTTP_FIXTURE_MAX_BODY_BYTES / 1000; i++) {
+        http_client_send(&client, fixture, "3e8\r\n");
+        http_client_send(&client, fixture, chunk);
+        http_client_send(&client, fixture, "\r\n");
+    }
+    http_client_expect(&client, fixture, "HTTP/1.1 413 ");
+    assert_int_equal(fixture->handled_count, 0);
+    http_client_close(&client);
+}
+
 static void a_body_of_many_parts_is_sent_whole(void **state)
 {
     struct http_fixture *fixture = *state;
@@ -255,6 +301,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(headers_are_found_by_name_and_counted, http_fixture_open, http_fixture_close),
         cmocka_unit_test_setup_teardown(an_answer_without_content_has_no_body, http_fixture_open, http_fixture_close),
         cmocka_unit_test_setup_teardown(what_every_answer_has_is_in_those_of_http_itself_too, http_fixture_open,
+                                        http_fixture_close),
+        cmocka_unit_test_setup_teardown(a_body_that_nobody_wants_is_read_and_not_kept, http_fixture_open,
+                                        http_fixture_close),
+        cmocka_unit_test_setup_teardown(a_body_that_nobody_wants_has_the_same_ceiling, http_fixture_open,
                                         http_fixture_close),
         cmocka_unit_test_setup_teardown(a_body_of_many_parts_is_sent_whole, http_fixture_open, http_fixture_close),
         cmocka_unit_test_setup_teardown(a_stream_sends_its_head_at_once_and_each_event_as_a_chunk, http_fixture_open,
