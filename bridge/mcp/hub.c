@@ -298,7 +298,7 @@ static void subscribe(struct call *call, const struct message *answer)
     if (call->session->is_ended) {
         /* Nobody wants it any more, unless somebody else has asked meanwhile. */
         if (!subscriptions_has(&hub->subscriptions, call->argument)) {
-            hub_tell_child(hub, "resources/unsubscribe", "uri", call->argument);
+            unsubscribe_last(hub, call->argument);
         }
         return;
     }

@@ -378,6 +378,24 @@ static void an_unsubscribe_that_overtakes_the_answer_to_its_subscribe_counts(voi
     fake_call_expect_answer(in, RESULT(5));
 }
 
+static void a_subscribe_that_outlives_its_session_takes_nothing_from_another(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *a = open_session(fixture);
+    struct session *b = open_session(fixture);
+    struct fake_call *of_a = subscribe(fixture, a, "\"x:1\"");
+    struct fake_call *of_b = subscribe(fixture, b, "\"x:1\"");
+    fake_child_expect(fixture->child, OWN(2, "resources/subscribe", "\"uri\":\"x:1\""));
+    fake_child_expect(fixture->child, OWN(3, "resources/subscribe", "\"uri\":\"x:1\""));
+    server_end_session(&fixture->server, a);
+    fake_child_say(fixture->child, RESULT(2));
+    fake_child_expect(fixture->child, OWN(4, "resources/unsubscribe", "\"uri\":\"x:1\""));
+    fake_child_say(fixture->child, RESULT(3));
+    fake_child_expect(fixture->child, OWN(5, "resources/subscribe", "\"uri\":\"x:1\""));
+    fake_call_expect_answer(of_a, RESULT(5));
+    fake_call_expect_answer(of_b, RESULT(5));
+}
+
 /* ---- Log levels ---- */
 
 static void the_child_hears_the_most_verbose_level_that_any_session_wants(void **state)
@@ -651,6 +669,7 @@ int main(void)
         TEST(a_session_may_not_have_too_many_subscriptions),
         TEST(the_end_of_a_session_ends_what_only_it_had_subscribed_to),
         TEST(a_subscribe_that_outlives_its_session_is_taken_back),
+        TEST(a_subscribe_that_outlives_its_session_takes_nothing_from_another),
         TEST(an_unsubscribe_that_overtakes_the_answer_to_its_subscribe_counts),
         TEST(the_child_hears_the_most_verbose_level_that_any_session_wants),
         TEST(the_end_of_the_most_verbose_session_makes_the_child_quieter),
