@@ -345,6 +345,19 @@ static void forget_running_subscribe(const struct session *session, struct slice
     }
 }
 
+/* Of a subscribe and an unsubscribe of one URI that are under way together, the child may have heard this one last. */
+static void unsubscribe(struct call *call, const struct message *answer)
+{
+    (void)answer;
+    struct hub *hub = call->hub;
+    if (hub->last_unsubscribe < call->entry.wire_id) {
+        hub->last_unsubscribe = call->entry.wire_id;
+    }
+    if (subscriptions_has(&hub->subscriptions, call->argument)) {
+        hub_tell_child(hub, "resources/subscribe", "uri", call->argument);
+    }
+}
+
 /* Whoever is still subscribed keeps the child's subscription: only the last unsubscribe goes to the child. */
 static void submit_unsubscribe(struct hub *hub, struct call *call, const struct message *message)
 {
@@ -353,6 +366,8 @@ static void submit_unsubscribe(struct hub *hub, struct call *call, const struct 
     bool was_last = session != NULL && subscriptions_remove(&hub->subscriptions, session, message->uri);
     if (was_last || !subscriptions_has(&hub->subscriptions, message->uri)) {
         hub->last_unsubscribe = hub->channel.mux.last_wire_id;
+        call->argument = message->uri;
+        call->on_result = unsubscribe;
         channel_submit(&hub->channel, call);
     } else {
         call_answer_result(call, slice_text("{}"));

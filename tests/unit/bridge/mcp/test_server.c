@@ -396,6 +396,43 @@ static void a_subscribe_that_outlives_its_session_takes_nothing_from_another(voi
     fake_call_expect_answer(of_b, RESULT(5));
 }
 
+/* Both wait for room, and the one that nobody knows of goes last. */
+static void an_unsubscribe_that_waited_behind_a_subscribe_takes_nothing_from_it(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *session = open_session(fixture);
+    fixture->child->is_full = true;
+    struct fake_call *in = subscribe(fixture, session, "\"x:1\"");
+    struct fake_call *out = unsubscribe(fixture, NULL, "\"x:1\"");
+    fake_child_drain(fixture->child);
+    fake_child_expect(fixture->child, OWN(2, "resources/subscribe", "\"uri\":\"x:1\""));
+    fake_child_expect(fixture->child, OWN(3, "resources/unsubscribe", "\"uri\":\"x:1\""));
+    fake_child_say(fixture->child, RESULT(2));
+    fake_child_expect_silence(fixture->child);
+    fake_child_say(fixture->child, RESULT(3));
+    fake_child_expect(fixture->child, OWN(4, "resources/subscribe", "\"uri\":\"x:1\""));
+    fake_call_expect_answer(in, RESULT(5));
+    fake_call_expect_answer(out, RESULT(5));
+}
+
+static void an_unsubscribe_that_waited_and_is_answered_first_takes_nothing_either(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *session = open_session(fixture);
+    fixture->child->is_full = true;
+    struct fake_call *in = subscribe(fixture, session, "\"x:1\"");
+    struct fake_call *out = unsubscribe(fixture, NULL, "\"x:1\"");
+    fake_child_drain(fixture->child);
+    fake_child_expect(fixture->child, OWN(2, "resources/subscribe", "\"uri\":\"x:1\""));
+    fake_child_expect(fixture->child, OWN(3, "resources/unsubscribe", "\"uri\":\"x:1\""));
+    fake_child_say(fixture->child, RESULT(3));
+    fake_child_expect_silence(fixture->child);
+    fake_child_say(fixture->child, RESULT(2));
+    fake_child_expect(fixture->child, OWN(4, "resources/subscribe", "\"uri\":\"x:1\""));
+    fake_call_expect_answer(in, RESULT(5));
+    fake_call_expect_answer(out, RESULT(5));
+}
+
 /* ---- Log levels ---- */
 
 static void the_child_hears_the_most_verbose_level_that_any_session_wants(void **state)
@@ -671,6 +708,8 @@ int main(void)
         TEST(a_subscribe_that_outlives_its_session_is_taken_back),
         TEST(a_subscribe_that_outlives_its_session_takes_nothing_from_another),
         TEST(an_unsubscribe_that_overtakes_the_answer_to_its_subscribe_counts),
+        TEST(an_unsubscribe_that_waited_behind_a_subscribe_takes_nothing_from_it),
+        TEST(an_unsubscribe_that_waited_and_is_answered_first_takes_nothing_either),
         TEST(the_child_hears_the_most_verbose_level_that_any_session_wants),
         TEST(the_end_of_the_most_verbose_session_makes_the_child_quieter),
         TEST(a_level_without_a_session_is_acknowledged_and_changes_nothing),
