@@ -332,7 +332,7 @@ static void forget_if_same(struct map_node *node, void *context)
 {
     const struct slice *uri = context;
     struct call *call = container_of(node, struct call, by_id);
-    if (call->on_result == subscribe && slice_equals(call->argument, *uri)) {
+    if (call->on_result == subscribe && subscriptions_is_same(call->argument, *uri)) {
         call->on_result = NULL;
     }
 }

@@ -60,6 +60,17 @@ static bool decode(struct slice json, struct buffer *uri)
     return slice_exists(inside) && json_string_decode(inside, uri);
 }
 
+bool subscriptions_is_same(struct slice a_json, struct slice b_json)
+{
+    struct buffer a;
+    struct buffer b;
+    bool is_same = decode(a_json, &a);
+    is_same = decode(b_json, &b) && is_same && slice_equals(buffer_slice(&a), buffer_slice(&b));
+    buffer_release(&a);
+    buffer_release(&b);
+    return is_same;
+}
+
 static struct subscription *find(const struct subscriptions *subscriptions, struct slice uri_json)
 {
     struct buffer uri;

@@ -25,6 +25,9 @@ void subscriptions_init(struct subscriptions *subscriptions);
 /* Nobody may be subscribed. */
 void subscriptions_release(struct subscriptions *subscriptions);
 
+/* Whether two JSON strings are one URI, however each is written. */
+bool subscriptions_is_same(struct slice a_json, struct slice b_json);
+
 /* Whether anybody is subscribed to the URI, a JSON string. */
 bool subscriptions_has(const struct subscriptions *subscriptions, struct slice uri_json);
 

@@ -433,6 +433,19 @@ static void an_unsubscribe_that_waited_and_is_answered_first_takes_nothing_eithe
     fake_call_expect_answer(out, RESULT(5));
 }
 
+static void an_unsubscribe_counts_however_its_uri_is_written(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *session = open_session(fixture);
+    struct fake_call *in = subscribe(fixture, session, "\"x:\\/1\"");
+    struct fake_call *out = unsubscribe(fixture, session, "\"x:/1\"");
+    fake_child_say(fixture->child, RESULT(2));
+    fake_child_say(fixture->child, RESULT(3));
+    fake_call_expect_answer(in, RESULT(5));
+    fake_call_expect_answer(out, RESULT(5));
+    assert_false(subscriptions_has(&fixture->server.shared->subscriptions, slice_text("\"x:/1\"")));
+}
+
 /* ---- Log levels ---- */
 
 static void the_child_hears_the_most_verbose_level_that_any_session_wants(void **state)
@@ -708,6 +721,7 @@ int main(void)
         TEST(a_subscribe_that_outlives_its_session_is_taken_back),
         TEST(a_subscribe_that_outlives_its_session_takes_nothing_from_another),
         TEST(an_unsubscribe_that_overtakes_the_answer_to_its_subscribe_counts),
+        TEST(an_unsubscribe_counts_however_its_uri_is_written),
         TEST(an_unsubscribe_that_waited_behind_a_subscribe_takes_nothing_from_it),
         TEST(an_unsubscribe_that_waited_and_is_answered_first_takes_nothing_either),
         TEST(the_child_hears_the_most_verbose_level_that_any_session_wants),
