@@ -42,15 +42,28 @@ void log_levels_update(struct hub *hub)
         return;
     }
     hub->child_level = level;
+    hub->last_level = hub->channel.mux.last_wire_id;
     char text[16];
     int size = snprintf(text, sizeof(text), "\"%s\"", log_severity_name(level));
     hub_tell_child(hub, "logging/setLevel", "level", slice_of(text, (size_t)size));
 }
 
+/* Answers come in any order, and while this one was on its way another session may have asked for more. */
 static void remember_level(struct call *call, const struct message *answer)
 {
     (void)answer;
-    call->hub->child_level = log_severity_read(call->argument);
+    struct hub *hub = call->hub;
+    if (call->entry.wire_id > hub->last_level) {
+        hub->last_level = call->entry.wire_id;
+        hub->child_level = log_severity_read(call->argument);
+        log_levels_update(hub);
+    }
+}
+
+/* Whether a request is written at once, and so in its order among what we tell the child ourselves. */
+static bool is_written_at_once(const struct hub *hub)
+{
+    return hub->channel.state == CHANNEL_READY && list_is_empty(&hub->channel.waiting) && !hub_is_full(hub);
 }
 
 void log_levels_submit(struct hub *hub, struct call *call, const struct message *message)
@@ -64,11 +77,13 @@ void log_levels_submit(struct hub *hub, struct call *call, const struct message 
     if (call->session != NULL) {
         call->session->log_level = level;
         enum log_severity wanted = most_verbose(hub);
-        if (wanted == level && wanted != hub->child_level) {
+        if (wanted == level && wanted != hub->child_level && is_written_at_once(hub)) {
             /*
              * The request says what the child is to be told: it goes there itself, so that its answer means it was
-             * heard.
+             * heard. What the child has is not certain before that, and never when the request is given up.
              */
+            hub->child_level = SEVERITY_UNSET;
+            hub->last_level = hub->channel.mux.last_wire_id;
             call->argument = message->level;
             call->on_result = remember_level;
             channel_submit(&hub->channel, call);

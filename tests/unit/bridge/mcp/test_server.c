@@ -515,6 +515,78 @@ static void a_child_without_logging_answers_for_itself(void **state)
     fake_call_expect_answer(call, RESULT(5));
 }
 
+static void a_level_that_another_session_sets_meanwhile_is_not_lost(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *a = open_session(fixture);
+    struct session *b = open_session(fixture);
+    struct fake_call *call = set_level(fixture, a, "\"debug\"");
+    agree(fixture);
+    fake_call_expect_answer(call, RESULT(5));
+    call = set_level(fixture, a, "\"error\"");
+    fake_child_expect(fixture->child, OWN(2, "logging/setLevel", "\"level\":\"debug\""));
+    fake_child_expect(fixture->child, OWN(3, "logging/setLevel", "\"level\":\"error\""));
+    struct fake_call *other = set_level(fixture, b, "\"debug\"");
+    fake_child_expect(fixture->child, OWN(4, "logging/setLevel", "\"level\":\"debug\""));
+    fake_child_say(fixture->child, RESULT(3));
+    fake_child_say(fixture->child, RESULT(4));
+    fake_call_expect_answer(call, RESULT(5));
+    fake_call_expect_answer(other, RESULT(5));
+    fake_child_expect_silence(fixture->child);
+    assert_int_equal(fixture->server.shared->child_level, SEVERITY_DEBUG);
+}
+
+static void a_level_is_what_the_child_heard_last_not_what_it_answered_last(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *a = open_session(fixture);
+    struct session *b = open_session(fixture);
+    struct fake_call *first = set_level(fixture, a, "\"info\"");
+    struct fake_call *second = set_level(fixture, a, "\"emergency\"");
+    fake_child_expect(fixture->child, OWN(2, "logging/setLevel", "\"level\":\"info\""));
+    fake_child_expect(fixture->child, OWN(3, "logging/setLevel", "\"level\":\"emergency\""));
+    fake_child_say(fixture->child, RESULT(3));
+    fake_child_say(fixture->child, RESULT(2));
+    fake_call_expect_answer(first, RESULT(5));
+    fake_call_expect_answer(second, RESULT(5));
+    first = set_level(fixture, b, "\"info\"");
+    fake_child_expect(fixture->child, OWN(4, "logging/setLevel", "\"level\":\"info\""));
+    agree(fixture);
+    fake_call_expect_answer(first, RESULT(5));
+}
+
+static void a_level_whose_request_is_given_up_is_not_taken_for_certain(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *a = open_session(fixture);
+    struct session *b = open_session(fixture);
+    struct fake_call *call = set_level(fixture, a, "\"debug\"");
+    agree(fixture);
+    fake_call_expect_answer(call, RESULT(5));
+    call = set_level(fixture, a, "\"error\"");
+    fake_call_give_up(call);
+    fake_call_free(call);
+    while (fake_child_take(fixture->child) != NULL) {
+    }
+    call = set_level(fixture, b, "\"debug\"");
+    fake_child_expect(fixture->child, OWN(4, "logging/setLevel", "\"level\":\"debug\""));
+    agree(fixture);
+    fake_call_expect_answer(call, RESULT(5));
+}
+
+/* What we tell the child goes ahead of requests that wait, so a level must not wait among them. */
+static void a_level_does_not_wait_while_the_child_does_not_read(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *a = open_session(fixture);
+    struct session *b = open_session(fixture);
+    fixture->child->is_full = true;
+    fake_call_expect_answer(set_level(fixture, a, "\"error\""), RESULT(5));
+    fake_call_expect_answer(set_level(fixture, b, "\"info\""), RESULT(5));
+    fake_child_expect(fixture->child, OWN(2, "logging/setLevel", "\"level\":\"error\""));
+    fake_child_expect(fixture->child, OWN(3, "logging/setLevel", "\"level\":\"info\""));
+}
+
 /* ---- A new process ---- */
 
 static void a_new_process_is_told_what_the_last_one_knew(void **state)
@@ -729,6 +801,10 @@ int main(void)
         TEST(a_level_without_a_session_is_acknowledged_and_changes_nothing),
         TEST(a_level_that_is_none_is_for_the_child_to_refuse),
         TEST(a_child_without_logging_answers_for_itself),
+        TEST(a_level_that_another_session_sets_meanwhile_is_not_lost),
+        TEST(a_level_is_what_the_child_heard_last_not_what_it_answered_last),
+        TEST(a_level_whose_request_is_given_up_is_not_taken_for_certain),
+        TEST(a_level_does_not_wait_while_the_child_does_not_read),
         TEST(a_new_process_is_told_what_the_last_one_knew),
         TEST(sessions_live_on_when_the_child_does_not),
         TEST(a_session_that_ends_while_no_child_runs_makes_nothing_uncertain),
