@@ -69,8 +69,11 @@ static bool is_written_at_once(const struct hub *hub)
 void log_levels_submit(struct hub *hub, struct call *call, const struct message *message)
 {
     enum log_severity level = log_severity_read(message->level);
+    const struct handshake *handshake = &hub->channel.handshake;
+    /* Before the first handshake there are no sessions, and what others ask for the child must not hear. */
+    bool has_logging = handshake->has_logging || !slice_exists(handshake->result);
     /* What is not right is for the server to refuse, in its own words. */
-    if (!hub->channel.handshake.has_logging || level == SEVERITY_UNSET) {
+    if (!has_logging || level == SEVERITY_UNSET) {
         channel_submit(&hub->channel, call);
         return;
     }

@@ -587,6 +587,15 @@ static void a_level_does_not_wait_while_the_child_does_not_read(void **state)
     fake_child_expect(fixture->child, OWN(3, "logging/setLevel", "\"level\":\"info\""));
 }
 
+static void a_level_without_a_session_never_waits_for_the_first_handshake(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    bridge_fixture_open(fixture);
+    fake_call_expect_answer(set_level(fixture, NULL, "\"debug\""), RESULT(5));
+    bridge_fixture_shake(fixture);
+    fake_child_expect_silence(fixture->child);
+}
+
 /* ---- A new process ---- */
 
 static void a_new_process_is_told_what_the_last_one_knew(void **state)
@@ -799,6 +808,8 @@ int main(void)
         TEST(the_child_hears_the_most_verbose_level_that_any_session_wants),
         TEST(the_end_of_the_most_verbose_session_makes_the_child_quieter),
         TEST(a_level_without_a_session_is_acknowledged_and_changes_nothing),
+        cmocka_unit_test_setup_teardown(a_level_without_a_session_never_waits_for_the_first_handshake,
+                                        bridge_fixture_set_up, bridge_fixture_tear_down),
         TEST(a_level_that_is_none_is_for_the_child_to_refuse),
         TEST(a_child_without_logging_answers_for_itself),
         TEST(a_level_that_another_session_sets_meanwhile_is_not_lost),
