@@ -50,6 +50,7 @@ MANUAL := $(OUT)/mcp-bridge.1
 mains := src/main.c src/manual.c
 sources := $(filter-out $(mains),$(sort $(shell find bridge src -name '*.c')))
 unit_sources := $(sort $(shell [ ! -d tests/unit ] || find tests/unit -name '*.c'))
+simulation_sources := $(sort $(wildcard tests/simulation/*.c))
 unit_mains := $(foreach source,$(unit_sources),$(if $(filter test_%,$(notdir $(source))),$(source)))
 example_sources := $(sort $(wildcard examples/*.c))
 
@@ -60,6 +61,10 @@ archive := $(OUT)/libmcp-bridge.a
 # The other files below tests/unit are what the tests share.
 unit_shared := $(call objects_of,$(filter-out $(unit_mains),$(unit_sources)))
 UNIT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(unit_mains))
+
+# It plays in the same fake world as the unit tests of bridge/.
+SIMULATION := $(OUT)/simulation
+simulation_objects := $(call objects_of,$(simulation_sources)) $(filter $(OUT)/tests/unit/bridge/fake_%,$(unit_shared))
 examples := $(patsubst examples/%.c,$(EXAMPLES)/%,$(example_sources))
 
 # ---- Libraries ----
@@ -146,7 +151,7 @@ $(OUT)/flags: FORCE
 	$(call once_new,$(compile) $(warnings) $(link) $(libraries))
 
 $(OUT)/objects: FORCE
-	$(call once_new,$(objects) $(unit_shared))
+	$(call once_new,$(objects) $(unit_shared) $(simulation_objects))
 
 $(OUT)/%.o: %.c $(OUT)/flags
 	$(call say,CC,$<)
@@ -180,12 +185,16 @@ $(UNIT_PROGRAMS): %: %.o $(unit_shared) $(archive) $(OUT)/objects
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $(filter %.o %.a,$^) $(libraries) $$($(PKG_CONFIG) --libs cmocka)
 
+$(SIMULATION): $(simulation_objects) $(archive) $(OUT)/objects
+	$(call say,LINK,$@)
+	$(Q)$(link) -o $@ $(filter %.o %.a,$^) $(libraries) $$($(PKG_CONFIG) --libs cmocka)
+
 $(examples): $(EXAMPLES)/%: $(OUT)/examples/%.o
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(link) -o $@ $< $$($(PKG_CONFIG) --libs libcjson) -lm
 
--include $(patsubst %.c,$(OUT)/%.d,$(mains) $(sources) $(unit_sources) $(example_sources))
+-include $(patsubst %.c,$(OUT)/%.d,$(mains) $(sources) $(unit_sources) $(simulation_sources) $(example_sources))
 
 # ---- What the tests bring along, all of it pinned ----
 
@@ -264,6 +273,20 @@ test-unit: ## unit tests, as built and under sanitizers
 	@.ci/deps test
 	$(run_suites) unit unit-sanitized $(MAKEOVERRIDES)
 
+.PHONY: test-simulation
+test-simulation: ## 10 000 simulated runs of bridge/, and some under sanitizers
+	@.ci/deps test
+	$(run_suites) simulation simulation-sanitized $(MAKEOVERRIDES)
+
+SEEDS ?= 1000000
+FIRST ?= 1
+
+.PHONY: simulate
+simulate: ## SEEDS simulated runs of bridge/, from FIRST on, on all processors
+	@.ci/deps test
+	$(again) $(parallel) simulation
+	$(SIMULATION) --seeds $(SEEDS) --first $(FIRST) --jobs $(jobs)
+
 .PHONY: test-wire
 test-wire: ## transcripts on the wire, as built and under sanitizers
 	@.ci/deps test
@@ -300,7 +323,7 @@ check: ## all that a change must pass: gcc, clang, clang-tidy, valgrind, all sui
 	$(again) $(parallel) CC=gcc VARIANT=gcc DEVELOPER=1 everything
 	$(again) $(parallel) CC=clang VARIANT=clang DEVELOPER=1 everything
 	$(again) clang-tidy
-	$(run_suites) lint unit unit-sanitized valgrind wire-sanitized wire e2e DEVELOPER=1 $(MAKEOVERRIDES)
+	$(run_suites) lint unit unit-sanitized simulation simulation-sanitized valgrind wire-sanitized wire e2e DEVELOPER=1 $(MAKEOVERRIDES)
 
 .PHONY: coverage
 coverage: ## how much of the code unit and wire tests reach, in build/coverage/report
@@ -352,7 +375,10 @@ help: ## show this list
 
 # Everything that can be compiled.
 .PHONY: everything
-everything: all unit-programs
+everything: all unit-programs simulation
+
+.PHONY: simulation
+simulation: $(SIMULATION)
 
 .PHONY: unit-programs
 unit-programs: $(UNIT_PROGRAMS)

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -99,6 +100,22 @@ static void open_stream(struct exchange *port, const struct header *headers, siz
     exchange->state = FAKE_EXCHANGE_STREAMING;
 }
 
+static void keep_id(char kept[FAKE_EXCHANGE_EVENT_ID], struct slice id)
+{
+    assert_true(id.size < FAKE_EXCHANGE_EVENT_ID);
+    snprintf(kept, FAKE_EXCHANGE_EVENT_ID, "%.*s", SLICE_PRINT(id));
+}
+
+static void keep_event(struct fake_exchange *exchange, const struct event *event, struct slice data)
+{
+    size_t count = exchange->event_count + 1;
+    exchange->events = memory_resize(exchange->events, count * sizeof(exchange->events[0]));
+    exchange->event_ids = memory_resize(exchange->event_ids, count * sizeof(exchange->event_ids[0]));
+    exchange->events[exchange->event_count] = (char *)(uintptr_t)memory_copy(data).data;
+    keep_id(exchange->event_ids[exchange->event_count], event->id);
+    exchange->event_count = count;
+}
+
 static void send_event(struct exchange *port, const struct event *event)
 {
     struct fake_exchange *exchange = from(port);
@@ -115,14 +132,15 @@ static void send_event(struct exchange *port, const struct event *event)
         assert_true(slice_exists(event->id) && event->retry_ms > 0);
         assert_int_equal(exchange->event_count, 0);
         exchange->openings++;
+        keep_id(exchange->opening_id, event->id);
         buffer_release(&data);
         return;
     }
-    if (!exchange->is_any_data) {
+    if (event->name == NULL && !exchange->is_any_data) {
         check_messages(buffer_slice(&data));
     }
-    exchange->events = memory_resize(exchange->events, (exchange->event_count + 1) * sizeof(exchange->events[0]));
-    exchange->events[exchange->event_count++] = (char *)(uintptr_t)memory_copy(buffer_slice(&data)).data;
+    keep_event(exchange, event, buffer_slice(&data));
+    exchange->queued += exchange->weight * data.size;
     buffer_release(&data);
 }
 
@@ -186,6 +204,7 @@ void fake_exchange_free(struct fake_exchange *exchange)
         free(exchange->events[i]);
     }
     free(exchange->events);
+    free(exchange->event_ids);
     buffer_release(&exchange->answer);
     free(exchange);
 }

@@ -7,7 +7,7 @@
 
 #include "tests/unit/bridge/fake_world.h"
 
-enum { FAKE_EXCHANGE_HEADERS = 16 };
+enum { FAKE_EXCHANGE_HEADERS = 16, FAKE_EXCHANGE_EVENT_ID = 40 };
 
 enum fake_exchange_state {
     FAKE_EXCHANGE_WAITING,   /* nothing was sent */
@@ -34,14 +34,17 @@ struct fake_exchange {
     char *body_block; /* owned until the end, of exactly the body's size */
     size_t queued;    /* what queued() says; set by the test */
     bool is_any_data; /* its events may hold what is no message; set by the test */
+    size_t weight;    /* how much `queued` grows with each byte of an event: 0 for a reader that is fast */
 
     int status; /* 0 until there is one */
     struct fake_field answer_fields[FAKE_EXCHANGE_HEADERS];
     size_t answer_field_count;
-    struct buffer answer; /* the body of a whole answer */
-    char **events;        /* owned: the data of each */
+    struct buffer answer;                      /* the body of a whole answer */
+    char **events;                             /* owned: the data of each */
+    char (*event_ids)[FAKE_EXCHANGE_EVENT_ID]; /* owned: their ids, empty for none */
     size_t event_count;
-    size_t openings;    /* events that open a stream which can be resumed */
+    size_t openings; /* events that open a stream which can be resumed */
+    char opening_id[FAKE_EXCHANGE_EVENT_ID];
     size_t events_read; /* by fake_exchange_take() */
     unsigned comments;
 };

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Whether the simulation finds what it is there to find: plants faults in a copy of bridge/, one after the other, and
+counts the seeds until each is found.
+
+    tests/simulation/faults.py [--seeds N] [WORD...]     only the faults whose names hold one of the words
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+COPY = os.path.join(ROOT, "build", "faults")
+
+# Name, file below bridge/, what stands there once, what stands there instead.
+FAULTS = [
+    ("a wrong id: the answer bears the wire id", "mcp/channel.c",
+     "const struct replacement replacement = {message->id, call->id};",
+     "const struct replacement replacement = {message->id, message->id};"),
+    ("a wrong token: progress bears the wire id", "mcp/channel.c",
+     "const struct replacement replacement = {message->progress_token, call->token};",
+     "const struct replacement replacement = {message->progress_token, message->progress_token};"),
+    ("a lost cancel: the child is not told", "mcp/channel.c",
+     "        tell_cancelled(channel, wire_id);\n", "        (void)wire_id;\n"),
+    ("a lost cancel: an orphan outlives its session", "transport/post.c",
+     "    give_up(container_of(orphan, struct post, orphan));",
+     "    list_remove(&orphan->link);"),
+    ("a leaked entry: a given-up call stays in the mux", "mcp/mux.c",
+     "    map_remove(&mux->entries, &entry->node);\n    mux->running_count--;",
+     "    mux->running_count--;"),
+    ("a leaked entry: a finished call is counted for ever", "mcp/server.c",
+     "void server_give_up(struct server *server, struct call *call)\n{",
+     "void server_give_up(struct server *server, struct call *call)\n{\n    server->call_count += call->session != NULL;"),
+    ("a leaked entry: an idle session never ends", "mcp/session_table.c",
+     "    uint64_t idle_ms = session->holds > 0 ? 0 : timers_now(timers) - session->heard_ms;",
+     "    uint64_t idle_ms = 0;"),
+    ("a leaked entry: subscriptions outlive their session", "mcp/subscriptions.c",
+     "            free_subscription(subscriptions, subscription);\n        }\n    }\n}",
+     "        }\n    }\n}"),
+    ("an answer to the wrong session: to whoever waits longest", "mcp/channel.c",
+     "        relay_answer(channel, call, message);",
+     "        relay_answer(channel, first_call(&channel->running), message);"),
+    ("an answer to the wrong session: updates go to everybody", "mcp/route.c",
+     "        subscriptions_visit_sessions(&hub->subscriptions, message->uri, deliver_update, "
+     "(void *)(uintptr_t)message);",
+     "        LIST_FOR_EACH(link, &hub->sessions) {\n            deliver_to_listener(container_of(link, struct session, "
+     "in_hub), message);\n        }"),
+    ("an answer to the wrong session: logs go to any call that runs", "mcp/channel.c",
+     "    return is_certain ? first_call(&channel->running) : NULL;",
+     "    (void)is_certain;\n    return first_call(&channel->running);"),
+    ("an answer to the wrong session: a question's answer goes by its number", "mcp/callback.c",
+     "        if (callback->id == number) {\n            return callback;",
+     "        if (callback->id >= number) {\n            return callback;"),
+    ("a double end: a cancelled call is answered too", "mcp/channel.c",
+     "    if (call->state == CALL_RUNNING || call->state == CALL_WAITING) {\n        forget_call(channel, call);",
+     "    if (call->state == CALL_WAITING) {\n        forget_call(channel, call);"),
+    ("a double end: a late answer is taken for a call", "transport/post.c",
+     "    if (post->open_calls == 0) {\n        post->exchange->operations->close_stream(post->exchange);\n    }",
+     "    if (post->open_calls == 0) {\n        send_event(post, parts, count);\n"
+     "        post->exchange->operations->close_stream(post->exchange);\n    }"),
+    ("a request done twice: delivered lines are written again", "mcp/channel.c",
+     "if (call->written_end > end->written_bytes) {", "if (call->written_end + 400 > end->written_bytes) {"),
+    ("a lost event: resuming skips one", "mcp/replay.c",
+     "        if (event->number > number) {", "        if (event->number > number + 1) {"),
+    ("a ceiling: one session too many", "mcp/session_table.c",
+     "if (table->sessions.count >= table->max_sessions) {", "if (table->sessions.count > table->max_sessions) {"),
+    ("a ceiling: the history of a session grows", "mcp/replay.c",
+     "    while (replay->bytes + size > store->max_session_bytes) {",
+     "    while (replay->bytes > store->max_session_bytes) {"),
+    ("a subscription is not told again to a new process", "mcp/hub.c",
+     "    subscriptions_visit_uris(&hub->subscriptions, subscribe_again, hub);", "    (void)subscribe_again;"),
+]
+
+
+def make_copy():
+    os.makedirs(COPY, exist_ok=True)
+    for name in ("bridge", "src", "tests", "examples", "Makefile"):
+        target = os.path.join(COPY, name)
+        if os.path.isdir(target):
+            shutil.rmtree(target)
+        source = os.path.join(ROOT, name)
+        (shutil.copytree if os.path.isdir(source) else shutil.copy2)(source, target)
+
+
+def build():
+    done = subprocess.run(["make", "--no-print-directory", "-s", f"-j{os.cpu_count() or 1}", "simulation"], cwd=COPY,
+                          capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else done.stderr[-2000:]
+
+
+def run(seeds):
+    """The seed that failed, None for none, and the reason."""
+    done = subprocess.run(["build/release/simulation", f"--seeds={seeds}"], cwd=COPY, capture_output=True, text=True,
+                          errors="replace", timeout=600, check=False)
+    if done.returncode == 0:
+        return None, ""
+    seed = re.search(r"seed (\d+) failed at step (\d+)", done.stdout)
+    reason = re.search(r"ERROR: seed \d+, step \d+: (.*)|: (Assertion.*)|(0x\S+ != .*)", done.stdout)
+    text = next((group for group in reason.groups() if group), "") if reason else "a crash"
+    return int(seed[1]) if seed else 0, text[:90]
+
+
+def plant(fault, seeds):
+    _, path, old, new = fault
+    full = os.path.join(COPY, "bridge", path)
+    with open(full, encoding="utf-8") as file:
+        text = file.read()
+    if text.count(old) != 1:
+        return False, "it does not fit the code any more"
+    with open(full, "w", encoding="utf-8") as file:
+        file.write(text.replace(old, new))
+    complaint = build()
+    seed, reason = run(seeds) if complaint is None else (None, "it does not build: " + complaint)
+    with open(full, "w", encoding="utf-8") as file:
+        file.write(text)
+    return seed is not None, f"seed {seed}: {reason}" if seed is not None else reason or f"not found in {seeds} seeds"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20000)
+    parser.add_argument("words", nargs="*")
+    arguments = parser.parse_args()
+    faults = [fault for fault in FAULTS if not arguments.words or any(word in fault[0] for word in arguments.words)]
+    make_copy()
+    print(f"1..{len(faults)}")
+    failed = 0
+    for number, fault in enumerate(faults, 1):
+        is_found, text = plant(fault, arguments.seeds)
+        failed += not is_found
+        print(f"{'' if is_found else 'not '}ok {number} - {fault[0]}: {text}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+#include "tests/simulation/profile.h"
+
+#include "tests/unit/bridge/fake_world.h"
+
+static char program[] = "simulated";
+static char *const arguments[] = {program, NULL};
+
+static const unsigned usual_child_acts[CHILD_ACT_COUNT] = {
+    [CHILD_READS] = 30,         [CHILD_ANSWERS] = 30,      [CHILD_ANSWERS_AGAIN] = 2,
+    [CHILD_ANSWERS_NOBODY] = 1, [CHILD_PROGRESSES] = 6,    [CHILD_PROGRESSES_FOR_NOBODY] = 1,
+    [CHILD_LOGS] = 6,           [CHILD_ASKS] = 8,          [CHILD_TAKES_BACK] = 1,
+    [CHILD_PINGS] = 1,          [CHILD_CHANGES_LISTS] = 2, [CHILD_UPDATES] = 4,
+    [CHILD_TELLS_TASK] = 2,     [CHILD_SAYS_OTHER] = 1,    [CHILD_BABBLES] = 1,
+    [CHILD_FILLS] = 1,          [CHILD_DRAINS] = 6,        [CHILD_CRASHES] = 1,
+};
+
+static const unsigned usual_client_acts[CLIENT_ACT_COUNT] = {
+    [CLIENT_CALLS] = 30,        [CLIENT_BATCHES] = 4,        [CLIENT_SUBSCRIBES] = 4, [CLIENT_UNSUBSCRIBES] = 2,
+    [CLIENT_SETS_LEVEL] = 3,    [CLIENT_ASKS_FOR_TASK] = 3,  [CLIENT_LISTENS] = 6,    [CLIENT_CANCELS] = 3,
+    [CLIENT_CUTS] = 6,          [CLIENT_COMES_BACK] = 8,     [CLIENT_READS] = 6,      [CLIENT_ANSWERS] = 12,
+    [CLIENT_ANSWERS_AGAIN] = 1, [CLIENT_ANSWERS_NOBODY] = 1, [CLIENT_NOTIFIES] = 3,   [CLIENT_BABBLES] = 1,
+    [CLIENT_ENDS] = 1,          [CLIENT_FORGETS] = 1,
+};
+
+static uint64_t one_of(uint64_t *state, const uint64_t *values, size_t count)
+{
+    return values[fake_random_below(state, count)];
+}
+
+#define ONE_OF(state, ...) \
+    one_of(state, (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
+
+/* Off in a quarter of the runs, usual in half of them, and four times as likely in a quarter. */
+static void choose_weights(unsigned *weights, const unsigned *usual, size_t count, uint64_t *state)
+{
+    static const unsigned factors[] = {0, 1, 1, 4};
+    for (size_t i = 0; i < count; i++) {
+        weights[i] = usual[i] * factors[fake_random_below(state, 4)];
+    }
+}
+
+static void choose_settings(struct profile *profile, uint64_t *state)
+{
+    profile->settings = (struct server_settings){
+        .channel = {.start_timeout_ms = ONE_OF(state, 0, 500, 5000, 60000),
+                    .request_timeout_ms = ONE_OF(state, 0, 300, 5000, 120000)},
+        .children = (enum server_children)ONE_OF(state, SERVER_CHILDREN_AUTO, SERVER_CHILDREN_AUTO,
+                                                 SERVER_CHILDREN_SHARED, SERVER_CHILDREN_SESSION),
+        .session_timeout_ms = ONE_OF(state, 0, 2000, 30000, 1800000),
+        .callback_timeout_ms = ONE_OF(state, 0, 400, 10000, 300000),
+        .replay_bytes = ONE_OF(state, 0, 1500, 8000, 1 << 20),
+        .replay_age_ms = ONE_OF(state, 500, 10000, 300000),
+        .max_sessions = ONE_OF(state, 2, 5, 100),
+        .max_children = ONE_OF(state, 1, 3, 64),
+        .min_idle_children = ONE_OF(state, 0, 0, 2),
+        .shared_idle_timeout_ms = ONE_OF(state, 0, 0, 0, 3000),
+        .child_idle_timeout_ms = 3000,
+        .max_in_flight = ONE_OF(state, 3, 8, 1024),
+    };
+    profile->endpoint = (struct streamable_settings){
+        .mode = (enum streamable_mode)ONE_OF(state, STREAMABLE_BOTH, STREAMABLE_BOTH, STREAMABLE_BOTH,
+                                             STREAMABLE_STATEFUL, STREAMABLE_STATELESS),
+        .gate = {.checks_host = true},
+        .post = {.json_only = fake_random_below(state, 8) == 0,
+                 .stream_after_ms = ONE_OF(state, 0, 100, 5000),
+                 .heartbeat_ms = ONE_OF(state, 0, 300, 15000)},
+    };
+    profile->sse = (struct legacy_sse_settings){.gate = profile->endpoint.gate,
+                                                .message_path = "/messages",
+                                                .heartbeat_ms = profile->endpoint.post.heartbeat_ms};
+}
+
+void profile_init(struct profile *profile, uint64_t *state)
+{
+    static const char *const versions[] = {"2025-11-25", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
+    *profile = (struct profile){.command = {.name = SLICE_LITERAL("simulated"), .argv = arguments}};
+    choose_settings(profile, state);
+    profile->child_version = versions[fake_random_below(state, 5)];
+    profile->steps = 100 + (unsigned)fake_random_below(state, 500);
+    profile->stateless_clients = (unsigned)fake_random_below(state, 3);
+    profile->session_clients = 1 + (unsigned)fake_random_below(state, 4);
+    profile->sse_clients = (unsigned)fake_random_below(state, 3);
+    profile->callback_percent = (unsigned)ONE_OF(state, 0, 40, 90);
+    profile->slow_percent = (unsigned)ONE_OF(state, 0, 10, 50);
+    profile->time_percent = (unsigned)ONE_OF(state, 2, 10, 30);
+    profile->time_ms = ONE_OF(state, 5, 100, 2000);
+    profile->refuse_percent = (unsigned)ONE_OF(state, 0, 5, 30);
+    profile->error_percent = (unsigned)ONE_OF(state, 0, 10, 40);
+    profile->task_percent = (unsigned)ONE_OF(state, 0, 10);
+    profile->child_percent = (unsigned)ONE_OF(state, 30, 50, 65);
+    profile->has_calm = fake_random_below(state, 4) > 0;
+    profile->has_drain = fake_random_below(state, 2) > 0;
+    choose_weights(profile->child_acts, usual_child_acts, CHILD_ACT_COUNT, state);
+    choose_weights(profile->client_acts, usual_client_acts, CLIENT_ACT_COUNT, state);
+    /* Without these nothing would ever happen. */
+    profile->child_acts[CHILD_READS] = usual_child_acts[CHILD_READS];
+    profile->child_acts[CHILD_DRAINS] = usual_child_acts[CHILD_DRAINS];
+    profile->client_acts[CLIENT_CALLS] = usual_client_acts[CLIENT_CALLS];
+}

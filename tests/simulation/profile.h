@@ -1,0 +1,85 @@
+/*
+ * What a seed makes of a run before it starts: the settings of the bridge, who takes part, and how likely everybody is
+ * to do what. Each fault is off in some runs and frequent in others, so that few seeds suffice to see many mixtures.
+ */
+#ifndef TESTS_SIMULATION_PROFILE_H
+#define TESTS_SIMULATION_PROFILE_H
+
+#include "bridge/mcp/server.h"
+#include "bridge/transport/legacy_sse.h"
+#include "bridge/transport/streamable.h"
+
+enum child_act {
+    CHILD_READS,
+    CHILD_ANSWERS,
+    CHILD_ANSWERS_AGAIN,
+    CHILD_ANSWERS_NOBODY, /* an id that was never asked */
+    CHILD_PROGRESSES,
+    CHILD_PROGRESSES_FOR_NOBODY,
+    CHILD_LOGS,
+    CHILD_ASKS,
+    CHILD_TAKES_BACK, /* a question */
+    CHILD_PINGS,
+    CHILD_CHANGES_LISTS,
+    CHILD_UPDATES, /* a resource */
+    CHILD_TELLS_TASK,
+    CHILD_SAYS_OTHER,
+    CHILD_BABBLES, /* what is no message */
+    CHILD_FILLS,   /* its input is full */
+    CHILD_DRAINS,
+    CHILD_CRASHES,
+    CHILD_ACT_COUNT,
+};
+
+enum client_act {
+    CLIENT_CALLS,
+    CLIENT_BATCHES,
+    CLIENT_SUBSCRIBES,
+    CLIENT_UNSUBSCRIBES,
+    CLIENT_SETS_LEVEL,
+    CLIENT_ASKS_FOR_TASK,
+    CLIENT_LISTENS,
+    CLIENT_CANCELS,
+    CLIENT_CUTS, /* one of its connections */
+    CLIENT_COMES_BACK,
+    CLIENT_READS, /* what waits on a slow connection */
+    CLIENT_ANSWERS,
+    CLIENT_ANSWERS_AGAIN,
+    CLIENT_ANSWERS_NOBODY,
+    CLIENT_NOTIFIES,
+    CLIENT_BABBLES, /* what is no message, or names no session */
+    CLIENT_ENDS,    /* its session */
+    CLIENT_FORGETS, /* its session's name */
+    CLIENT_ACT_COUNT,
+};
+
+enum { PROFILE_NAME = 32 };
+
+struct profile {
+    struct child_command command;
+    struct server_settings settings;
+    struct streamable_settings endpoint;
+    struct legacy_sse_settings sse;
+    const char *child_version; /* the revision that the children speak */
+
+    unsigned steps;
+    unsigned stateless_clients;
+    unsigned session_clients;
+    unsigned sse_clients;
+    unsigned callback_percent; /* of the initializes: declare capabilities for call-backs */
+    unsigned slow_percent;     /* of the connections: are not read at once */
+    unsigned time_percent;     /* of the steps: the clock moves */
+    uint64_t time_ms;          /* by so much at most, mostly */
+    unsigned refuse_percent;   /* of the handshakes: go wrong */
+    unsigned error_percent;    /* of the answers: are errors */
+    unsigned task_percent;     /* of the answers: are tasks */
+    unsigned child_percent;    /* of the acts: are children's */
+    bool has_calm;             /* the end comes after a calm, not in the storm */
+    bool has_drain;            /* it is announced */
+    unsigned child_acts[CHILD_ACT_COUNT];
+    unsigned client_acts[CLIENT_ACT_COUNT];
+};
+
+void profile_init(struct profile *profile, uint64_t *random_state);
+
+#endif
