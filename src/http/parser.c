@@ -40,32 +40,51 @@ static int refuse(struct http_parser *parser, enum http_refusal refusal)
 
 /* ---- What stood before ---- */
 
-/* The byte `back` bytes before `at`; at most five bytes of the past are known. */
+/* The byte `back` bytes before `at`; at most seven bytes of the past are known. */
 static char byte_before(const struct http_parser *parser, const char *at, size_t back)
 {
     size_t here = (size_t)(at - parser->bytes);
     return back <= here ? parser->bytes[here - back] : parser->past.last[sizeof(parser->past.last) - (back - here)];
 }
 
-/* Whether the white space before `at` holds a line feed. */
-static bool follows_line_break(const struct http_parser *parser, const char *at)
+/* How many line feeds the white space before `at` holds. */
+static unsigned line_breaks_before(const struct http_parser *parser, const char *at)
 {
+    unsigned count = 0;
     while (at > parser->bytes) {
         at--;
-        if (*at == '\n') {
-            return true;
+        if (*at != '\n' && *at != ' ' && *at != '\t' && *at != '\r') {
+            return count;
         }
-        if (*at != ' ' && *at != '\t' && *at != '\r') {
-            return false;
-        }
+        count += *at == '\n';
     }
-    return parser->past.ended_in_line_break;
+    return count + parser->past.line_breaks;
+}
+
+static bool follows_crlf(const struct http_parser *parser, const char *at, size_t back)
+{
+    return byte_before(parser, at, back + 1) == '\n' && byte_before(parser, at, back + 2) == '\r';
+}
+
+/*
+ * llhttp 8 takes a LF alone for the end of some lines, and a line of white space for a part of the field before.
+ * Who sits in front of us may not (RFC 9112 2.2, 5.2).
+ */
+static bool starts_line(const struct http_parser *parser, const char *at)
+{
+    return follows_crlf(parser, at, 0) && line_breaks_before(parser, at) == 1;
+}
+
+static bool ended_in_empty_line(const struct http_parser *parser)
+{
+    const char *end = llhttp_get_error_pos(&parser->llhttp);
+    return follows_crlf(parser, end, 0) && follows_crlf(parser, end, 2) && line_breaks_before(parser, end) == 2;
 }
 
 static void remember(struct http_parser *parser, size_t size)
 {
     const char *end = parser->bytes + size;
-    struct http_parser_past past = {.ended_in_line_break = follows_line_break(parser, end)};
+    struct http_parser_past past = {.line_breaks = line_breaks_before(parser, end)};
     for (size_t i = 0; i < sizeof(past.last); i++) {
         past.last[i] = byte_before(parser, end, sizeof(past.last) - i);
     }
@@ -85,6 +104,9 @@ static int on_url(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct http_parser *parser = parser_of(llhttp);
     struct http_request *request = parser->request;
+    if (request->target_size == 0 && size > 0 && byte_before(parser, at, 2) == ' ') {
+        return refuse(parser, HTTP_REFUSAL_MALFORMED);
+    }
     if (request->target_size + size > LIMIT_HTTP_TARGET_BYTES) {
         return refuse(parser, HTTP_REFUSAL_TARGET_TOO_LONG);
     }
@@ -93,19 +115,25 @@ static int on_url(llhttp_t *llhttp, const char *at, size_t size)
     return 0;
 }
 
-/* llhttp also speaks "RTSP/1.0" and "ICE/1.0", and does not say which one it saw. */
+/*
+ * llhttp also speaks "RTSP/1.0" and "ICE/1.0", and does not say which one it saw; and it takes several spaces for one
+ * (RFC 9112 3: one).
+ */
 static int on_version(llhttp_t *llhttp, const char *at, size_t size)
 {
     static const char protocol[] = {'H', 'T', 'T', 'P', '/'};
     struct http_parser *parser = parser_of(llhttp);
     (void)size;
-    for (size_t i = 0; i < sizeof(protocol) && !parser->has_version; i++) {
+    if (parser->has_version) {
+        return 0;
+    }
+    parser->has_version = true;
+    for (size_t i = 0; i < sizeof(protocol); i++) {
         if (byte_before(parser, at, sizeof(protocol) - i) != protocol[i]) {
             return refuse(parser, HTTP_REFUSAL_VERSION);
         }
     }
-    parser->has_version = true;
-    return 0;
+    return byte_before(parser, at, sizeof(protocol) + 2) != ' ' ? 0 : refuse(parser, HTTP_REFUSAL_MALFORMED);
 }
 
 /* ---- Header fields ---- */
@@ -128,17 +156,23 @@ static char lower_name_byte(char byte)
     return byte != '\0' && strchr("!#$%&'*+.^_`|~", byte) != NULL ? byte : '\0';
 }
 
-static bool add_name(struct buffer *head, const char *at, size_t size)
+static bool is_name(const char *at, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (lower_name_byte(at[i]) == '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_name(struct buffer *head, const char *at, size_t size)
 {
     char *name = buffer_reserve(head, size);
     for (size_t i = 0; i < size; i++) {
         name[i] = lower_name_byte(at[i]);
-        if (name[i] == '\0') {
-            return false;
-        }
     }
     buffer_grown(head, size);
-    return true;
 }
 
 static bool start_field(struct http_parser *parser)
@@ -148,6 +182,7 @@ static bool start_field(struct http_parser *parser)
         return false;
     }
     parser->is_in_field = true;
+    parser->name_size = 0;
     if (parser->stage == HTTP_PARSER_HEAD) {
         request->fields[request->field_count++] = (struct http_field){.name_at = (uint32_t)request->head.size};
     }
@@ -157,12 +192,19 @@ static bool start_field(struct http_parser *parser)
 static int on_header_field(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct http_parser *parser = parser_of(llhttp);
+    if (!parser->is_in_field && !starts_line(parser, at)) {
+        return refuse(parser, HTTP_REFUSAL_MALFORMED);
+    }
     if ((!parser->is_in_field && !start_field(parser)) || !count_header_bytes(parser, size)) {
         return refuse(parser, HTTP_REFUSAL_HEADERS_TOO_LARGE);
     }
-    /* Trailers are counted, and dropped. */
-    if (parser->stage == HTTP_PARSER_HEAD && !add_name(&parser->request->head, at, size)) {
+    if (!is_name(at, size)) {
         return refuse(parser, HTTP_REFUSAL_MALFORMED);
+    }
+    parser->name_size += size;
+    /* Trailers are held to the rules, and dropped. */
+    if (parser->stage == HTTP_PARSER_HEAD) {
+        add_name(&parser->request->head, at, size);
     }
     return 0;
 }
@@ -176,20 +218,22 @@ static struct http_field *last_field(struct http_parser *parser)
 static int on_header_field_complete(llhttp_t *llhttp)
 {
     struct http_parser *parser = parser_of(llhttp);
-    if (parser->stage != HTTP_PARSER_HEAD) {
-        return 0;
+    if (parser->name_size == 0) {
+        return refuse(parser, HTTP_REFUSAL_MALFORMED);
     }
-    struct http_field *field = last_field(parser);
-    field->value_at = (uint32_t)parser->request->head.size;
-    field->name_size = field->value_at - field->name_at;
-    return field->name_size > 0 ? 0 : refuse(parser, HTTP_REFUSAL_MALFORMED);
+    if (parser->stage == HTTP_PARSER_HEAD) {
+        struct http_field *field = last_field(parser);
+        field->value_at = (uint32_t)parser->request->head.size;
+        field->name_size = (uint32_t)parser->name_size;
+    }
+    return 0;
 }
 
 /* A value that goes on behind a line break is folded: obsolete, and read in several ways; refused (RFC 9112 5.2). */
 static int on_header_value(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct http_parser *parser = parser_of(llhttp);
-    if (size > 0 && follows_line_break(parser, at)) {
+    if (size > 0 && line_breaks_before(parser, at) > 0) {
         return refuse(parser, HTTP_REFUSAL_MALFORMED);
     }
     if (!count_header_bytes(parser, size)) {
@@ -205,6 +249,7 @@ static int on_header_value_complete(llhttp_t *llhttp)
 {
     struct http_parser *parser = parser_of(llhttp);
     parser->is_in_field = false;
+    parser->name_size = 0;
     if (parser->stage != HTTP_PARSER_HEAD) {
         return 0;
     }
@@ -275,7 +320,7 @@ static int on_headers_complete(llhttp_t *llhttp)
     /* An Upgrade is not obeyed, so what follows is still HTTP/1.1 (RFC 9110 7.8). */
     llhttp->upgrade = 0;
     parser->stage = HTTP_PARSER_BODY;
-    return 0;
+    return HPE_PAUSED; /* execute() looks at how the head ended */
 }
 
 /* ---- The body ---- */
@@ -348,10 +393,11 @@ void http_parser_begin(struct http_parser *parser, struct http_request *request)
     parser->stage = HTTP_PARSER_START;
     parser->refusal = HTTP_REFUSAL_NONE;
     parser->request = request;
-    parser->past = (struct http_parser_past){.ended_in_line_break = false};
+    parser->past = (struct http_parser_past){.line_breaks = 0};
     parser->raw_head_bytes = 0;
     parser->header_bytes = 0;
     parser->header_count = 0;
+    parser->name_size = 0;
     parser->is_in_field = false;
     parser->has_version = false;
 }
@@ -364,12 +410,33 @@ static enum http_refusal refusal_of(const llhttp_t *llhttp, llhttp_errno_t resul
     return is_version ? HTTP_REFUSAL_VERSION : HTTP_REFUSAL_MALFORMED;
 }
 
+static llhttp_errno_t execute(struct http_parser *parser, struct slice bytes)
+{
+    llhttp_t *llhttp = &parser->llhttp;
+    llhttp_errno_t result = llhttp_execute(llhttp, bytes.data, bytes.size);
+    if (result != HPE_PAUSED || parser->stage != HTTP_PARSER_BODY) {
+        return result;
+    }
+    if (!ended_in_empty_line(parser)) { /* the head */
+        return HPE_STRICT;
+    }
+    const char *body = llhttp_get_error_pos(llhttp);
+    llhttp_resume(llhttp);
+    return llhttp_execute(llhttp, body, (size_t)(bytes.data + bytes.size - body));
+}
+
+static bool is_complete(const struct http_parser *parser)
+{
+    bool has_trailers = (parser->llhttp.flags & F_CHUNKED) != 0;
+    return parser->stage == HTTP_PARSER_COMPLETE && (!has_trailers || ended_in_empty_line(parser));
+}
+
 size_t http_parser_feed(struct http_parser *parser, struct slice bytes)
 {
     assert(parser->stage != HTTP_PARSER_COMPLETE && parser->stage != HTTP_PARSER_REFUSED);
     parser->bytes = bytes.data;
-    llhttp_errno_t result = llhttp_execute(&parser->llhttp, bytes.data, bytes.size);
-    if (parser->stage == HTTP_PARSER_COMPLETE) {
+    llhttp_errno_t result = execute(parser, bytes);
+    if (is_complete(parser)) {
         return (size_t)(llhttp_get_error_pos(&parser->llhttp) - bytes.data);
     }
     if (result != HPE_OK) {

@@ -18,10 +18,10 @@ enum http_parser_stage {
     HTTP_PARSER_REFUSED,  /* for the reason in `refusal`; nothing more can be parsed */
 };
 
-/* The bytes before those that are being parsed: what they ended with matters to two rules. */
+/* The bytes before those that are being parsed: what they ended with matters to some rules. */
 struct http_parser_past {
-    char last[5];             /* the last five bytes, older first */
-    bool ended_in_line_break; /* the white space at their end holds a line feed */
+    char last[7];         /* the last seven bytes, older first */
+    unsigned line_breaks; /* line feeds in the white space at their end */
 };
 
 struct http_parser {
@@ -35,6 +35,7 @@ struct http_parser {
     size_t raw_head_bytes; /* bytes of the head in whole feeds, white space included */
     size_t header_bytes;   /* names, values and separators, trailers and chunk extensions included */
     size_t header_count;   /* trailers included */
+    size_t name_size;      /* of the field at hand, as far as it has come */
     bool is_in_field;      /* between the first byte of a field's name and the end of its value */
     bool has_version;
 };

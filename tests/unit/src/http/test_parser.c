@@ -240,12 +240,24 @@ static void what_is_no_http_is_refused(void **state)
     ASSERT_REFUSED("CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", METHOD);
 }
 
+static void the_parts_of_a_request_line_stand_one_space_apart(void **state)
+{
+    (void)state;
+    ASSERT_REFUSED("GET  / HTTP/1.1\r\nHost: x\r\n\r\n", MALFORMED);
+    ASSERT_REFUSED("GET /  HTTP/1.1\r\nHost: x\r\n\r\n", MALFORMED);
+    ASSERT_REFUSED("GET\t/ HTTP/1.1\r\nHost: x\r\n\r\n", MALFORMED);
+    ASSERT_REFUSED("GET /\tHTTP/1.1\r\nHost: x\r\n\r\n", MALFORMED);
+}
+
 static void odd_header_lines_are_refused(void **state)
 {
     (void)state;
     ASSERT_REFUSED(GET "A: b\r\n c\r\n\r\n", MALFORMED);
     ASSERT_REFUSED(GET "A: b\r\n\tc\r\n\r\n", MALFORMED);
     ASSERT_REFUSED(GET "A:\r\n b\r\n\r\n", MALFORMED);
+    ASSERT_REFUSED(GET "A:\r\n \r\n\r\n", MALFORMED);
+    ASSERT_REFUSED(GET "A: b\r\n\t\r\nC: d\r\n\r\n", MALFORMED);
+    ASSERT_REFUSED(CHUNKED "0\r\nA:\r\n \r\n\r\n", MALFORMED);
     ASSERT_REFUSED(POST "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", MALFORMED);
     ASSERT_REFUSED(POST "Content-Length:\r\n 2\r\n\r\nab", MALFORMED);
     ASSERT_REFUSED("GET / HTTP/1.1\r\n Host: x\r\n\r\n", MALFORMED);
@@ -259,6 +271,34 @@ static void odd_header_lines_are_refused(void **state)
     ASSERT_REFUSED(GET "A: b\rc\r\n\r\n", MALFORMED);
     ASSERT_REFUSED(GET "A: b\n\r\n", MALFORMED);
     ASSERT_REFUSED(GET "\rX", MALFORMED);
+}
+
+/* Who takes it for the end of a line, and who does not, sees two requests where the other sees one. */
+static void a_line_feed_alone_ends_no_line(void **state)
+{
+    (void)state;
+    ASSERT_REFUSED("GET / HTTP/1.1\nHost: x\r\n\r\n", MALFORMED);
+    ASSERT_REFUSED("GET / HTTP/1.0\n\r\n", MALFORMED);
+    ASSERT_REFUSED("GET / HTTP/1.0\r\n\n", MALFORMED);
+    ASSERT_REFUSED(GET "\nGET /admin HTTP/1.1\r\nHost: x\r\n\r\n", MALFORMED);
+    ASSERT_REFUSED(GET "A: b\n\r\n", MALFORMED);
+    ASSERT_REFUSED(GET "A: b\nC: d\r\n\r\n", MALFORMED);
+    ASSERT_REFUSED(POST "Content-Length: 2\r\n\nab", MALFORMED);
+    ASSERT_REFUSED(CHUNKED "2\r\nab\r\n0\r\n\n", MALFORMED);
+    ASSERT_REFUSED(CHUNKED "2\r\nab\r\n0\r\nA: b\r\n\n", MALFORMED);
+    ASSERT_REFUSED(CHUNKED "2\r\nab\r\n0\nA: b\r\n\r\n", MALFORMED);
+    ASSERT_REFUSED("POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\n2\r\nab\r\n0\r\n\r\n", MALFORMED);
+}
+
+static void odd_trailers_are_refused(void **state)
+{
+    (void)state;
+    assert_accepted(CHUNKED "2\r\nab\r\n0\r\nA: b\r\nC:\r\n\r\n", "/a", "ab");
+    ASSERT_REFUSED(CHUNKED "0\r\n: b\r\n\r\n", MALFORMED);
+    ASSERT_REFUSED(CHUNKED "0\r\nA: b\r\n: c\r\n\r\n", MALFORMED);
+    ASSERT_REFUSED(CHUNKED "0\r\nA : b\r\n\r\n", MALFORMED);
+    ASSERT_REFUSED(CHUNKED "0\r\nA(: b\r\n\r\n", MALFORMED);
+    ASSERT_REFUSED(CHUNKED "0\r\nA: b\r\n c\r\n\r\n", MALFORMED);
 }
 
 static void odd_chunks_are_refused(void **state)
@@ -405,7 +445,10 @@ int main(void)
         cmocka_unit_test(transfer_codings_other_than_chunked_are_refused),
         cmocka_unit_test(other_versions_are_refused),
         cmocka_unit_test(what_is_no_http_is_refused),
+        cmocka_unit_test(the_parts_of_a_request_line_stand_one_space_apart),
         cmocka_unit_test(odd_header_lines_are_refused),
+        cmocka_unit_test(a_line_feed_alone_ends_no_line),
+        cmocka_unit_test(odd_trailers_are_refused),
         cmocka_unit_test(odd_chunks_are_refused),
         cmocka_unit_test(an_expectation_other_than_100_continue_is_refused),
         cmocka_unit_test(a_body_above_the_limit_is_refused),
