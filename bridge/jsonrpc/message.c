@@ -136,6 +136,19 @@ static const struct place *find_place(enum region region, struct slice key, bool
     return NULL;
 }
 
+/* A container that stands there a second time counts, and with it what is in it: forget what was in the first. */
+static void forget_inside(struct message *message, const struct place *place)
+{
+    if (place == NULL || place->is_single || place->inside == REGION_NONE || !slice_exists(*slice_at(message, place))) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        if (places[i].region == place->inside) {
+            *slice_at(message, &places[i]) = slice_of(NULL, 0);
+        }
+    }
+}
+
 /* A member's key and its colon; the place of the value that follows is remembered. */
 static enum message_fault scan_key(struct scan *scan)
 {
@@ -152,6 +165,7 @@ static enum message_fault scan_key(struct scan *scan)
     scan->at = behind;
     scan->place =
         find_place(scan->levels[scan->depth - 1].region, slice_of(start, (size_t)(behind - 1 - start)), has_escapes);
+    forget_inside(scan->message, scan->place);
     skip_space(scan);
     if (scan->at == scan->end || *scan->at != ':') {
         return MESSAGE_FAULT_SYNTAX;

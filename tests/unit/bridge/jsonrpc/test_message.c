@@ -383,6 +383,19 @@ static void of_two_other_members_that_are_looked_at_the_last_counts(void **state
     expect_spans(HEAD "\"id\":1,\"result\":{\"protocolVersion\":\"a\",\"protocolVersion\":\"b\"}}", result, 1);
 }
 
+static void of_two_containers_the_last_counts_with_what_is_in_it(void **state)
+{
+    (void)state;
+    struct message message;
+    const char *text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"task\":{\"taskId\":\"a\"},\"task\":{},"
+                       "\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":1},\"_meta\":0}}";
+    assert_int_equal(message_scan_whole(&message, slice_text(text)), MESSAGE_FAULT_NONE);
+    assert_true(slice_is(message.result_task, "{}"));
+    assert_false(slice_exists(message.result_task_id));
+    assert_true(slice_is(message.result_meta, "0"));
+    assert_false(slice_exists(message.result_subscription));
+}
+
 static void any_other_member_may_stand_there_twice(void **state)
 {
     (void)state;
@@ -874,6 +887,7 @@ int main(void)
         cmocka_unit_test(a_member_of_the_envelope_may_stand_there_once_only),
         cmocka_unit_test(what_the_bridge_replaces_may_stand_there_once_only),
         cmocka_unit_test(of_two_other_members_that_are_looked_at_the_last_counts),
+        cmocka_unit_test(of_two_containers_the_last_counts_with_what_is_in_it),
         cmocka_unit_test(any_other_member_may_stand_there_twice),
         cmocka_unit_test(nesting_has_an_exact_limit),
         cmocka_unit_test(what_rfc_8259_allows_is_accepted),
