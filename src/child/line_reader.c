@@ -9,6 +9,7 @@ enum { LINE_READER_KEEP_BYTES = 256 << 10 };
 void line_reader_init(struct line_reader *reader, size_t max_line_bytes, const struct line_reader_events *events)
 {
     assert(max_line_bytes > 0);
+    assert((events->on_long_line == NULL) == (events->on_incomplete_line == NULL));
     *reader = (struct line_reader){.events = events, .max_line_bytes = max_line_bytes};
     buffer_init(&reader->pending, 0);
 }

@@ -12,7 +12,7 @@ struct line_reader;
 
 /*
  * Lines come without their LF or CR LF and are never blank (empty, or nothing but spaces and tabs). Their bytes may
- * be changed, and are valid during the call only.
+ * be changed, and are valid during the call only. Of the last two functions both are given or none.
  */
 struct line_reader_events {
     void (*on_line)(struct line_reader *reader, char *line, size_t size);
