@@ -53,6 +53,8 @@ unit_sources := $(sort $(shell [ ! -d tests/unit ] || find tests/unit -name '*.c
 simulation_sources := $(sort $(wildcard tests/simulation/*.c))
 unit_mains := $(foreach source,$(unit_sources),$(if $(filter test_%,$(notdir $(source))),$(source)))
 example_sources := $(sort $(wildcard examples/*.c))
+fuzz_targets := $(patsubst tests/fuzz/targets/%.c,%,$(sort $(wildcard tests/fuzz/targets/*.c)))
+fuzz_sources := $(sort $(wildcard tests/fuzz/*.c tests/fuzz/targets/*.c))
 
 objects_of = $(patsubst %.c,$(OUT)/%.o,$(1))
 objects := $(call objects_of,$(sources))
@@ -66,6 +68,11 @@ UNIT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(unit_mains))
 SIMULATION := $(OUT)/simulation
 simulation_objects := $(call objects_of,$(simulation_sources)) $(filter $(OUT)/tests/unit/bridge/fake_%,$(unit_shared))
 examples := $(patsubst examples/%.c,$(EXAMPLES)/%,$(example_sources))
+
+# A target of tests/fuzz with a fuzzer's main(), and with one that replays its corpus.
+fuzz_shared := $(call objects_of,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
+FUZZERS := $(addprefix $(OUT)/fuzz/,$(fuzz_targets))
+REPLAYS := $(addprefix $(OUT)/replay/,$(fuzz_targets))
 
 # ---- Libraries ----
 
@@ -151,7 +158,7 @@ $(OUT)/flags: FORCE
 	$(call once_new,$(compile) $(warnings) $(link) $(libraries))
 
 $(OUT)/objects: FORCE
-	$(call once_new,$(objects) $(unit_shared) $(simulation_objects))
+	$(call once_new,$(objects) $(unit_shared) $(simulation_objects) $(fuzz_shared))
 
 $(OUT)/%.o: %.c $(OUT)/flags
 	$(call say,CC,$<)
@@ -189,12 +196,24 @@ $(SIMULATION): $(simulation_objects) $(archive) $(OUT)/objects
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $(filter %.o %.a,$^) $(libraries) $$($(PKG_CONFIG) --libs cmocka)
 
+$(FUZZERS): $(OUT)/fuzz/%: $(OUT)/tests/fuzz/targets/%.o $(fuzz_shared) $(archive) $(OUT)/objects
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(link) -o $@ $(filter %.o %.a,$^) $(libraries)
+
+$(REPLAYS): $(OUT)/replay/%: $(OUT)/tests/fuzz/targets/%.o $(OUT)/tests/fuzz/replay.o $(fuzz_shared) $(archive) \
+		$(OUT)/objects
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(link) -o $@ $(filter %.o %.a,$^) $(libraries)
+
 $(examples): $(EXAMPLES)/%: $(OUT)/examples/%.o
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(link) -o $@ $< $$($(PKG_CONFIG) --libs libcjson) -lm
 
--include $(patsubst %.c,$(OUT)/%.d,$(mains) $(sources) $(unit_sources) $(simulation_sources) $(example_sources))
+-include $(patsubst %.c,$(OUT)/%.d,$(mains) $(sources) $(unit_sources) $(simulation_sources) $(fuzz_sources) \
+	$(example_sources))
 
 # ---- What the tests bring along, all of it pinned ----
 
@@ -323,7 +342,34 @@ check: ## all that a change must pass: gcc, clang, clang-tidy, valgrind, all sui
 	$(again) $(parallel) CC=gcc VARIANT=gcc DEVELOPER=1 everything
 	$(again) $(parallel) CC=clang VARIANT=clang DEVELOPER=1 everything
 	$(again) clang-tidy
-	$(run_suites) lint unit unit-sanitized simulation simulation-sanitized valgrind wire-sanitized wire e2e DEVELOPER=1 $(MAKEOVERRIDES)
+	$(run_suites) lint unit unit-sanitized simulation \
+	simulation-sanitized valgrind fuzz fuzz-sanitized wire-sanitized wire e2e DEVELOPER=1 $(MAKEOVERRIDES)
+
+FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= 1
+FUZZ_TARGETS ?= $(fuzz_targets)
+
+.PHONY: fuzz
+fuzz: ## fuzz each target for FUZZ_SECONDS with libFuzzer: tests/fuzz/README.md
+	@.ci/deps check
+	$(again) $(parallel) CC=clang VARIANT=fuzz SANITIZE=fuzzer,address,undefined fuzzers
+	@$(PYTHON) tests/fuzz/run.py --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) $(FUZZ_TARGETS)
+
+.PHONY: fuzz-merge
+fuzz-merge: ## take what `fuzz` has found into the corpora, as few files as cover the same
+	$(again) $(parallel) CC=clang VARIANT=fuzz SANITIZE=fuzzer,address,undefined fuzzers
+	@$(PYTHON) tests/fuzz/run.py --merge $(FUZZ_TARGETS)
+
+.PHONY: fuzz-afl
+fuzz-afl: ## the same targets with AFL++
+	@.ci/deps fuzz
+	$(again) $(parallel) CC=afl-clang-fast VARIANT=afl SANITIZE=fuzzer fuzzers
+	@$(PYTHON) tests/fuzz/run.py --afl --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) $(FUZZ_TARGETS)
+
+.PHONY: test-fuzz
+test-fuzz: ## replay the fuzzers' corpora, as built and under sanitizers
+	@.ci/deps test
+	$(run_suites) fuzz fuzz-sanitized $(MAKEOVERRIDES)
 
 .PHONY: coverage
 coverage: ## how much of the code unit and wire tests reach, in build/coverage/report
@@ -375,13 +421,19 @@ help: ## show this list
 
 # Everything that can be compiled.
 .PHONY: everything
-everything: all unit-programs simulation
+everything: all unit-programs simulation fuzz-replays
 
 .PHONY: simulation
 simulation: $(SIMULATION)
 
 .PHONY: unit-programs
 unit-programs: $(UNIT_PROGRAMS)
+
+.PHONY: fuzz-replays
+fuzz-replays: $(REPLAYS)
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
 
 # print-PROGRAM and the like: the value of a variable.
 .PHONY: print-%
