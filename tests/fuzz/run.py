@@ -31,7 +31,8 @@ def folder(*names):
 
 def dictionary(target, option):
     path = os.path.join(WORDS, f"{target}.dict")
-    shared = os.path.join(WORDS, {"message": "json", "batch": "json", "members": "json", "http_parser": "http",
+    shared = os.path.join(WORDS, {"message": "json", "batch": "json", "members": "json",
+                                  "request_state": "json", "http_parser": "http",
                                   "http_connection": "http"}.get(target, "none") + ".dict")
     return [option.format(name) for name in (path, shared) if os.path.exists(name)]
 
@@ -52,17 +53,17 @@ def fuzz(target, seconds):
     text = run.stderr.decode("utf-8", "replace")
     with open(os.path.join(BUILD, f"{target}.log"), "w", encoding="utf-8") as log:
         log.write(text)
-    executions = int(last(r"stat::number_of_executed_units: (\d+)", text) or last(r"#(\d+)", text))
+    executions = int(last(r"stat::number_of_executed_units: (\d+)", text))
+    edges, inputs = last(r"cov: (\d+)", text), last(r"corp: (\d+)", text)
     found = run.returncode != 0 or len(os.listdir(finds)) > before
-    line = (f"{target:16} {executions:>12,} executions, {last(r'cov: (\d+)', text)} edges, "
-            f"{last(r'corp: (\d+)', text)} inputs")
+    line = f"{target:16} {executions:>12,} executions, {edges} edges, {inputs} inputs"
     if found:
-        line += f"\n    FOUND something: {finds}\n" + "\n".join("    " + row for row in text.splitlines()[-40:])
+        line = "\n".join([line, f"    FOUND something: {finds}", *("    " + row for row in text.splitlines()[-40:])])
     return line, not found
 
 
 def fuzz_with_afl(target, seconds):
-    out = os.path.join(ROOT, "build", "afl", "out", target)
+    out = os.path.join(folder(ROOT, "build", "afl", "out"), target)
     shutil.rmtree(out, ignore_errors=True)
     command = ["afl-fuzz", "-V", str(seconds), "-G", "4096", "-i", folder(SEEDS, target), "-o", out]
     for option in dictionary(target, "{}"):

@@ -1,7 +1,7 @@
 /*
  * Bytes to a request: in any cut the outcome is the same, and what is taken is what the grammar of RFC 9112 says, to
- * the last field and byte of the body (http_oracle.h), so nothing that it forbids is taken. What is refused as malformed
- * is not what the grammar allows, up to the peculiarities that are_ours() names.
+ * the last field and byte of the body (http_oracle.h), so nothing that it forbids is taken. What is refused as
+ * malformed is not what the grammar allows, up to the peculiarities that are_ours() names.
  *
  * Input: the seed of the cuts, then what the client sends.
  */
