@@ -3,6 +3,9 @@
 #include "bridge/base/memory.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,25 +30,70 @@ static void format_time(char text[40])
     snprintf(text + size, 40 - size, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
+static struct log_output *output_of(struct log *log)
+{
+    return container_of(log, struct log_output, log);
+}
+
+static bool can_write(void)
+{
+    struct pollfd wish = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return poll(&wish, 1, 0) == 1 && (wish.revents & POLLOUT) != 0;
+}
+
+/*
+ * False when not all of it was taken. A pipe that poll() calls writable takes PIPE_BUF bytes without blocking; a record
+ * that is longer goes in several writes.
+ */
+static bool write_bytes(const char *bytes, size_t size)
+{
+    while (size > 0 && can_write()) {
+        ssize_t written = write(STDERR_FILENO, bytes, size < PIPE_BUF ? size : PIPE_BUF);
+        if (written <= 0) {
+            return false;
+        }
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return size == 0;
+}
+
+/* When there is room again. If there is not, the loss of this line does not count. */
+static void tell_loss(struct log_output *output)
+{
+    uint64_t count = output->lost_records;
+    output->lost_records = 0;
+    log_line(&output->log, LOG_LEVEL_ERROR, slice_text("log"),
+             "%" PRIu64 " records are missing here, which standard error did not take", count);
+    if (output->lost_records > 0) {
+        output->lost_records = count;
+    }
+}
+
 /*
  * One write a record, so that records of several processes do not mix. A log that cannot be written is no reason to
- * stop.
+ * stop, and a pipe that nobody reads none to wait: meanwhile nobody would be served. (O_NONBLOCK would belong to all
+ * who have the same file open.)
  */
-static void write_record(const char *record, size_t size)
+static void write_record(struct log *log, const char *record, size_t size)
 {
-    ssize_t written = write(STDERR_FILENO, record, size);
-    (void)written;
+    struct log_output *output = output_of(log);
+    if (output->lost_records > 0) {
+        tell_loss(output);
+    }
+    if (!write_bytes(record, size)) {
+        output->lost_records++;
+    }
 }
 
 static void write_text(struct log *log, enum log_level level, struct slice scope, struct slice text)
 {
-    (void)log;
     char time[40];
     char record[LOG_RECORD_MAX];
     format_time(time);
     int size = snprintf(record, sizeof(record), "%s %-5s %.*s: %.*s\n", time, level_names[level], SLICE_PRINT(scope),
                         SLICE_PRINT(text));
-    write_record(record, (size_t)size < sizeof(record) ? (size_t)size : sizeof(record) - 1);
+    write_record(log, record, (size_t)size < sizeof(record) ? (size_t)size : sizeof(record) - 1);
 }
 
 static void add_string(cJSON *record, const char *name, struct slice value)
@@ -57,7 +105,6 @@ static void add_string(cJSON *record, const char *name, struct slice value)
 
 static void write_json(struct log *log, enum log_level level, struct slice scope, struct slice text)
 {
-    (void)log;
     char time[40];
     format_time(time);
     cJSON *record = cJSON_CreateObject();
@@ -68,14 +115,12 @@ static void write_json(struct log *log, enum log_level level, struct slice scope
     char *line = cJSON_PrintUnformatted(record);
     size_t size = strlen(line);
     line[size] = '\n'; /* where its NUL stood: one write for both */
-    write_record(line, size + 1);
+    write_record(log, line, size + 1);
     cJSON_free(line);
     cJSON_Delete(record);
 }
 
 void log_output_init(struct log_output *log, enum log_level level, bool is_json)
 {
-    log->is_json = is_json;
-    log->log.level = level;
-    log->log.write = is_json ? write_json : write_text;
+    *log = (struct log_output){.log = {.level = level, .write = is_json ? write_json : write_text}, .is_json = is_json};
 }
