@@ -17,6 +17,7 @@
 #include "bridge/transport/streamable.h"
 #include "src/activation.h"
 #include "src/child/launcher.h"
+#include "src/child/reaper.h"
 #include "src/child/supervisor.h"
 #include "src/gatekeeper.h"
 #include "src/http/listener.h"
@@ -56,6 +57,8 @@ struct daemon {
     uv_signal_t sigterm;
     uv_signal_t sigint;
     uv_signal_t sighup; /* only with a token file */
+    struct reaper reaper;
+    struct guardian *guardian; /* borrowed */
 
     struct world world;
     struct secret secret;
@@ -158,6 +161,7 @@ static void finish_if_closed(struct daemon *daemon)
         if (daemon->options->auth_token_file != NULL) {
             close_signal(&daemon->sighup);
         }
+        reaper_close(&daemon->reaper);
         wakeup_close(&daemon->wakeup);
     }
 }
@@ -406,6 +410,16 @@ static int open_listener(struct daemon *daemon, struct error *error)
     return 0;
 }
 
+/* Nobody restarts it: a fork would now take all that is open along. */
+static void on_reaped(struct reaper *reaper, pid_t pid)
+{
+    struct daemon *daemon = container_of(reaper, struct daemon, reaper);
+    if (guardian_is_reaped(daemon->guardian, pid)) {
+        log_line(&daemon->log.log, LOG_LEVEL_WARN, scope,
+                 "the guardian was killed: what the children have started may outlive a crash of the bridge");
+    }
+}
+
 static void open_signal(struct daemon *daemon, uv_signal_t *handle, uv_signal_cb on_event, int number)
 {
     uv_signal_init(&daemon->loop, handle);
@@ -492,7 +506,7 @@ int daemon_check(const struct options *options, struct error *error)
 int daemon_run(const struct options *options, struct guardian *guardian, struct error *error)
 {
     static struct daemon daemon;
-    daemon = (struct daemon){.options = options};
+    daemon = (struct daemon){.options = options, .guardian = guardian};
     if (secret_init(&daemon.secret, options->state_key_file, error) != 0) {
         return -1;
     }
@@ -510,6 +524,8 @@ int daemon_run(const struct options *options, struct guardian *guardian, struct 
     }
     init_routes(&daemon);
     open_signals(&daemon);
+    reaper_open(&daemon.reaper, &daemon.loop, &daemon.log.log);
+    daemon.reaper.on_reaped = on_reaped;
     announce(&daemon);
     warn_of_exposed_key(&daemon);
     serve(&daemon);

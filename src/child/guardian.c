@@ -230,6 +230,16 @@ void guardian_forget(struct guardian *guardian, pid_t group)
     tell(guardian, GUARDIAN_FORGET, group);
 }
 
+bool guardian_is_reaped(struct guardian *guardian, pid_t reaped)
+{
+    if (guardian == NULL || guardian->pipe < 0 || guardian->pid != reaped) {
+        return false;
+    }
+    close(guardian->pipe);
+    guardian->pipe = -1;
+    return true;
+}
+
 void guardian_stop(struct guardian *guardian)
 {
     if (guardian->pipe < 0) {

@@ -7,6 +7,7 @@
 
 #include "bridge/base/error.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct guardian {
@@ -20,6 +21,9 @@ int guardian_start(struct guardian *guardian, struct error *error) __attribute__
 /* A process group has been started; it is gone, or killed as a whole. NULL for `guardian` is allowed. */
 void guardian_watch(struct guardian *guardian, pid_t group);
 void guardian_forget(struct guardian *guardian, pid_t group);
+
+/* True when the process that was reaped was the guardian: it is told nothing any more. */
+bool guardian_is_reaped(struct guardian *guardian, pid_t reaped);
 
 /* Ends it, and waits for that: at once when every group is forgotten. Idempotent. */
 void guardian_stop(struct guardian *guardian);

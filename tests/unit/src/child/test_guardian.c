@@ -147,6 +147,20 @@ static void a_dead_guardian_does_no_harm(void **state)
     guardian_stop(&guardian);
 }
 
+static void a_guardian_that_somebody_has_reaped_is_not_waited_for(void **state)
+{
+    struct guardian guardian;
+    (void)state;
+    start(&guardian);
+    assert_false(guardian_is_reaped(&guardian, guardian.pid + 1));
+    assert_false(guardian_is_reaped(NULL, 1));
+    end_group(guardian.pid);
+    assert_true(guardian_is_reaped(&guardian, guardian.pid));
+    assert_false(guardian_is_reaped(&guardian, guardian.pid));
+    guardian_watch(&guardian, 12345);
+    guardian_stop(&guardian);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +170,7 @@ int main(void)
         cmocka_unit_test(an_idle_guardian_stops_at_once),
         cmocka_unit_test(a_guardian_holds_none_of_our_descriptors),
         cmocka_unit_test(a_dead_guardian_does_no_harm),
+        cmocka_unit_test(a_guardian_that_somebody_has_reaped_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
