@@ -38,6 +38,7 @@ struct response {
     size_t header_count;
     const struct slice *body; /* parts that follow one another; copied or written before the call returns */
     size_t body_count;
+    const char *reason; /* why the request is refused, for the log, without any of its payload; NULL when it is not */
 };
 
 /* One event of a text/event-stream (WHATWG HTML 9.2). Its data must hold no CR or LF. */

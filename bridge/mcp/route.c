@@ -10,8 +10,7 @@
 void route_drop(struct server *server, const char *why)
 {
     uint64_t count = ++server->counters.dropped;
-    /* A child that floods us with them must not flood the log: the first ten, then each power of two. */
-    if (count <= 10 || (count & (count - 1)) == 0) {
+    if (log_limit_take(&server->drop_log)) {
         log_line(server->world->log, LOG_LEVEL_WARN, server->name,
                  "dropped a message of the server's: %s (%" PRIu64 " dropped so far)", why, count);
     }

@@ -9,6 +9,7 @@ static void finish_closing(struct server *server)
     map_release(&server->children.shared);
     session_table_release(&server->sessions);
     replay_store_release(&server->replay_store);
+    log_limit_release(&server->drop_log);
     server->on_closed(server);
 }
 
@@ -152,6 +153,7 @@ void server_open(struct server *server, struct world *world, const struct child_
                  const struct server_settings *settings)
 {
     *server = (struct server){.world = world, .settings = settings, .command = command, .name = command->name};
+    log_limit_init(&server->drop_log, world->log, world->timers, server->name, "about dropped messages");
     server->era = settings->era;
     children_init(&server->children, server);
     replay_store_init(&server->replay_store, world->timers, settings->replay_bytes, settings->replay_age_ms);

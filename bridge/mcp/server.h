@@ -5,6 +5,7 @@
 #ifndef BRIDGE_MCP_SERVER_H
 #define BRIDGE_MCP_SERVER_H
 
+#include "bridge/base/log_limit.h"
 #include "bridge/mcp/children.h"
 #include "bridge/mcp/hub.h"
 #include "bridge/mcp/session_table.h"
@@ -74,7 +75,8 @@ struct server {
     struct session_table sessions;
     struct replay_store replay_store;
     struct server_counters counters;
-    size_t call_count; /* that wait or run */
+    struct log_limit drop_log; /* a child can make us drop messages at will */
+    size_t call_count;         /* that wait or run */
     struct timer close_timer;
 
     void (*on_closed)(struct server *server); /* NULL until server_close() */

@@ -67,16 +67,17 @@ void respond_json(struct exchange *exchange, int status, const struct slice *par
     exchange->operations->respond(exchange, &response);
 }
 
-/* Sends the error with its status; the header's name is NULL for none. */
+/* Sends the error with its status; the header's name is NULL for none. The reason is for the log. */
 static void send_error(struct exchange *exchange, const struct refusal_row *row, struct slice error,
-                       struct header header)
+                       struct header header, const char *reason)
 {
     const struct header headers[] = {json_type, header};
     const struct response response = {.status = row->status,
                                       .headers = headers,
                                       .header_count = header.name != NULL ? 2 : 1,
                                       .body = &error,
-                                      .body_count = 1};
+                                      .body_count = 1,
+                                      .reason = reason};
     exchange->operations->respond(exchange, &response);
 }
 
@@ -88,7 +89,7 @@ static void respond_error(struct exchange *exchange, const struct refusal_row *r
     buffer_init(&body, 0);
     reply_error(&body, id, row->code, text, data);
     struct header header = {row->header, slice_text(row->value != NULL ? row->value : "")};
-    send_error(exchange, row, buffer_slice(&body), header);
+    send_error(exchange, row, buffer_slice(&body), header, text);
     buffer_release(&body);
 }
 
@@ -98,7 +99,7 @@ void refuse_stranger(struct exchange *exchange, struct slice challenge)
     struct buffer body;
     buffer_init(&body, 0);
     reply_error(&body, slice_of(NULL, 0), row->code, row->text, slice_of(NULL, 0));
-    send_error(exchange, row, buffer_slice(&body), (struct header){"WWW-Authenticate", challenge});
+    send_error(exchange, row, buffer_slice(&body), (struct header){"WWW-Authenticate", challenge}, row->text);
     buffer_release(&body);
 }
 

@@ -243,8 +243,10 @@ static void on_output_line(struct line_reader *reader, char *line, size_t size)
 static void on_long_output_line(struct line_reader *reader, size_t size)
 {
     struct process *process = container_of(reader, struct process, reader);
-    log_line(process->settings->log, LOG_LEVEL_WARN, process->name,
-             "dropped a line of %zu bytes: more than the %zu allowed", size, reader->max_line_bytes);
+    if (log_limit_take(&process->drop_log)) {
+        log_line(process->settings->log, LOG_LEVEL_WARN, process->name,
+                 "dropped a line of %zu bytes: more than the %zu allowed", size, reader->max_line_bytes);
+    }
 }
 
 static void on_incomplete_output_line(struct line_reader *reader, size_t size)
@@ -299,6 +301,12 @@ void process_init(struct process *process, const struct process_settings *settin
                   struct stderr_log *stderr_log)
 {
     *process = (struct process){.settings = settings, .events = events, .stderr_log = stderr_log};
+}
+
+void process_release(struct process *process)
+{
+    assert(process->state == PROCESS_CLOSED);
+    log_limit_release(&process->drop_log);
 }
 
 static void read_from(struct process *process, uv_pipe_t *pipe, uv_file end, uv_read_cb on_read)
@@ -371,6 +379,10 @@ int process_start(struct process *process, const struct child_command *command)
 {
     struct spawn_pipes pipes;
     process->name = command->name;
+    if (process->drop_log.timers == NULL) {
+        log_limit_init(&process->drop_log, process->settings->log, process->settings->timers, process->name,
+                       "about dropped lines");
+    }
     process->end = (struct process_end){0};
     int status = open_and_spawn(process, command, &pipes);
     if (status == 0) {

@@ -5,7 +5,7 @@
 #ifndef SRC_CHILD_PROCESS_H
 #define SRC_CHILD_PROCESS_H
 
-#include "bridge/base/log.h"
+#include "bridge/base/log_limit.h"
 #include "bridge/base/timer.h"
 #include "bridge/port.h"
 #include "src/child/guardian.h"
@@ -65,10 +65,14 @@ struct process {
     struct line_reader reader;
     struct timer timer; /* to the next step of the ladder, or to the end of DRAINING */
     struct process_end end;
+    struct log_limit drop_log; /* it can have us drop lines at will */
 };
 
 void process_init(struct process *process, const struct process_settings *settings, const struct process_events *events,
                   struct stderr_log *stderr_log);
+
+/* It must be CLOSED. */
+void process_release(struct process *process);
 
 /*
  * Starts the command, with SIGPIPE ignored by the caller. Its strings are borrowed until on_ended, which comes in any

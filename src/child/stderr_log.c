@@ -13,32 +13,18 @@ static const struct line_reader_events reader_events = {
 
 void stderr_log_init(struct stderr_log *stderr_log, struct log *log, struct timers *timers, struct slice name)
 {
-    *stderr_log = (struct stderr_log){.log = log, .timers = timers, .name = name};
+    *stderr_log = (struct stderr_log){.last_size = 0};
+    log_limit_init(&stderr_log->limit, log, timers, name, "of stderr");
+    stderr_log->limit.max_lines = STDERR_LOG_WINDOW_LINES;
     line_reader_init(&stderr_log->reader, LIMIT_STDERR_LINE_BYTES, &reader_events);
-}
-
-static void end_window(struct stderr_log *stderr_log)
-{
-    if (stderr_log->window_lines > STDERR_LOG_WINDOW_LINES) {
-        log_line(stderr_log->log, LOG_LEVEL_WARN, stderr_log->name, "%u more lines of stderr dropped",
-                 stderr_log->window_lines - STDERR_LOG_WINDOW_LINES);
-    }
-    stderr_log->window_lines = 0;
-}
-
-static void on_window_end(struct timer *timer)
-{
-    end_window(container_of(timer, struct stderr_log, window));
 }
 
 void stderr_log_release(struct stderr_log *stderr_log)
 {
-    if (stderr_log == NULL || stderr_log->timers == NULL) {
-        return;
+    if (stderr_log != NULL && stderr_log->limit.timers != NULL) {
+        log_limit_release(&stderr_log->limit);
+        line_reader_release(&stderr_log->reader);
     }
-    timer_stop(stderr_log->timers, &stderr_log->window);
-    end_window(stderr_log);
-    line_reader_release(&stderr_log->reader);
 }
 
 void stderr_log_feed(struct stderr_log *stderr_log, char *bytes, size_t size)
@@ -134,16 +120,12 @@ static void make_harmless(char *line, size_t size)
 static void on_stderr_line(struct line_reader *reader, char *line, size_t size)
 {
     struct stderr_log *stderr_log = container_of(reader, struct stderr_log, reader);
-    if (!timer_is_running(&stderr_log->window)) {
-        timer_start(stderr_log->timers, &stderr_log->window, STDERR_LOG_WINDOW_MS, on_window_end);
-    }
-    stderr_log->window_lines++;
     make_harmless(line, size);
     stderr_log->last_size = size < STDERR_LOG_LAST_BYTES ? size : STDERR_LOG_LAST_BYTES;
     memcpy(stderr_log->last, line, stderr_log->last_size);
-    struct log *log = stderr_log->log;
-    if (stderr_log->window_lines <= STDERR_LOG_WINDOW_LINES && log->level <= LOG_LEVEL_INFO) {
+    struct log *log = stderr_log->limit.log;
+    if (log_limit_take(&stderr_log->limit) && log->level <= LOG_LEVEL_INFO) {
         /* Past log_line(), which would cut it shorter. */
-        log->write(log, LOG_LEVEL_INFO, stderr_log->name, slice_of(line, size));
+        log->write(log, LOG_LEVEL_INFO, stderr_log->limit.scope, slice_of(line, size));
     }
 }

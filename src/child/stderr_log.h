@@ -5,27 +5,22 @@
 #ifndef SRC_CHILD_STDERR_LOG_H
 #define SRC_CHILD_STDERR_LOG_H
 
-#include "bridge/base/log.h"
-#include "bridge/base/timer.h"
+#include "bridge/base/log_limit.h"
 #include "src/child/line_reader.h"
 
 #include <stddef.h>
 
 enum {
-    /* Lines in a window; the rest of the window is counted, and told in one line. */
+    /* Lines in a window of the log's limit: a server may say much when it starts. */
     STDERR_LOG_WINDOW_LINES = 1000,
-    STDERR_LOG_WINDOW_MS = 10000,
+    STDERR_LOG_WINDOW_MS = LOG_LIMIT_WINDOW_MS,
     /* What is kept of the last line. */
     STDERR_LOG_LAST_BYTES = 200,
 };
 
 struct stderr_log {
     struct line_reader reader;
-    struct log *log;       /* borrowed */
-    struct timers *timers; /* borrowed */
-    struct slice name;     /* the server's; borrowed */
-    struct timer window;   /* runs from a window's first line to its end */
-    unsigned window_lines;
+    struct log_limit limit;
     char last[STDERR_LOG_LAST_BYTES];
     size_t last_size;
 };

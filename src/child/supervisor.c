@@ -82,6 +82,7 @@ static void wait_ms(struct supervisor *supervisor, uint64_t delay_ms, timer_fn o
 
 static void tell_closed(struct supervisor *supervisor)
 {
+    process_release(&supervisor->process);
     stderr_log_release(&supervisor->stderr_log);
     supervisor->events->on_closed(supervisor->owner);
     free(supervisor);

@@ -7,6 +7,9 @@
 #include <assert.h>
 #include <time.h>
 
+/* What is logged of a path. */
+enum { LOGGED_PATH_BYTES = 200 };
+
 static struct http_connection *connection_of(const struct exchange *exchange)
 {
     return container_of(exchange, struct http_connection, exchange);
@@ -53,6 +56,32 @@ static bool sends_body(const struct http_connection *connection)
     return connection->request->method != EXCHANGE_HEAD;
 }
 
+static const char *method_name(enum exchange_method method)
+{
+    static const char *const names[] = {
+        [EXCHANGE_GET] = "GET",       [EXCHANGE_HEAD] = "HEAD",       [EXCHANGE_POST] = "POST",
+        [EXCHANGE_DELETE] = "DELETE", [EXCHANGE_OPTIONS] = "OPTIONS", [EXCHANGE_OTHER] = "(another method)",
+    };
+    return names[method];
+}
+
+/* The client is refused something, and an operator may look for the reason. */
+static void log_refusal(struct http_connection *connection, int status, const char *reason)
+{
+    struct http_server *server = connection->server;
+    if (!log_limit_take(&server->refusal_log)) {
+        return;
+    }
+    if (connection->state == HTTP_CONNECTION_HANDLING) {
+        struct slice path = connection->exchange.path;
+        path.size = path.size < LOGGED_PATH_BYTES ? path.size : LOGGED_PATH_BYTES;
+        log_line(server->log, LOG_LEVEL_INFO, server->refusal_log.scope, "%d %s %.*s: %s", status,
+                 method_name(connection->exchange.method), SLICE_PRINT(path), reason);
+    } else {
+        log_line(server->log, LOG_LEVEL_INFO, server->refusal_log.scope, "%d: %s", status, reason);
+    }
+}
+
 /* Sends a whole answer; the connection is FLUSHING, or further, when it returns. */
 static void answer(struct http_connection *connection, const struct response *response)
 {
@@ -64,6 +93,9 @@ static void answer(struct http_connection *connection, const struct response *re
         .headers = response->headers,
         .header_count = response->header_count,
     };
+    if (response->reason != NULL) {
+        log_refusal(connection, response->status, response->reason);
+    }
     connection->is_persistent = connection->is_persistent && !connection->server->is_draining;
     http_connection_enter(connection, HTTP_CONNECTION_FLUSHING);
     struct http_pieces pieces = {.before = compose_head(connection, &head)};
@@ -83,7 +115,12 @@ static void answer_refusal(struct http_connection *connection, enum http_refusal
     int status = http_refusal_status(refusal);
     http_server_format_error(connection->server, &body, status, http_refusal_text(refusal));
     struct slice part = buffer_slice(&body);
-    struct response response = {.status = status, .headers = &type, .header_count = 1, .body = &part, .body_count = 1};
+    const struct response response = {.status = status,
+                                      .headers = &type,
+                                      .header_count = 1,
+                                      .body = &part,
+                                      .body_count = 1,
+                                      .reason = http_refusal_text(refusal)};
     answer(connection, &response);
     buffer_release(&body);
 }

@@ -15,6 +15,7 @@ void http_server_init(struct http_server *server)
     server->spare_request_count = 0;
     buffer_init(&server->scratch, 0);
     server->date = (struct http_date){.second = 0};
+    log_limit_init(&server->refusal_log, server->log, server->timers, slice_text("http"), "about refused requests");
 }
 
 void http_server_release(struct http_server *server)
@@ -24,6 +25,7 @@ void http_server_release(struct http_server *server)
         http_request_free(container_of(link, struct http_request, link));
     }
     buffer_release(&server->scratch);
+    log_limit_release(&server->refusal_log);
 }
 
 struct http_request *http_server_take_request(struct http_server *server)

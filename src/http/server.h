@@ -7,7 +7,7 @@
 
 #include "bridge/base/buffer.h"
 #include "bridge/base/list.h"
-#include "bridge/base/log.h"
+#include "bridge/base/log_limit.h"
 #include "bridge/base/timer.h"
 #include "bridge/limits.h"
 #include "src/http/request.h"
@@ -70,7 +70,8 @@ struct http_server {
     struct list connections;
     struct list spare_requests;
     size_t spare_request_count;
-    struct buffer scratch; /* heads of answers and events; used within one call */
+    struct log_limit refusal_log; /* clients cause refusals at will */
+    struct buffer scratch;        /* heads of answers and events; used within one call */
     struct http_date date;
     char read_buffer[LIMIT_HTTP_PIPELINE_BYTES]; /* used within one call of on_read */
 };
