@@ -178,6 +178,9 @@ $(archive): $(objects) $(OUT)/objects
 $(PROGRAM): $(OUT)/src/main.o $(archive)
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $^ $(libraries)
+ifeq ($(VARIANT),release)
+	@printf '  %-6s %s\n' HARDEN "$$(CC='$(CC)' .ci/hardening $@)"
+endif
 
 $(OUT)/manual: $(OUT)/src/manual.o $(archive)
 	$(call say,LINK,$@)
@@ -316,6 +319,17 @@ test-e2e: ## official clients and real servers
 	@.ci/deps test
 	$(run_suites) e2e $(MAKEOVERRIDES)
 
+.PHONY: test-faults
+test-faults: ## faults over the real program, for a minute
+	@.ci/deps test
+	$(run_suites) faults hardening $(MAKEOVERRIDES)
+
+FAULT_SECONDS ?= 600
+
+.PHONY: faults
+faults: all ## the same with a storm of ten minutes, and all figures
+	$(PYTHON) tests/faults/run.py --bridge $(PROGRAM) --seconds $(FAULT_SECONDS)
+
 .PHONY: lint
 lint: ## format, layers, banned functions, sizes, names
 	@.ci/deps test
@@ -342,8 +356,7 @@ check: ## all that a change must pass: gcc, clang, clang-tidy, valgrind, all sui
 	$(again) $(parallel) CC=gcc VARIANT=gcc DEVELOPER=1 everything
 	$(again) $(parallel) CC=clang VARIANT=clang DEVELOPER=1 everything
 	$(again) clang-tidy
-	$(run_suites) lint unit unit-sanitized simulation \
-	simulation-sanitized valgrind fuzz fuzz-sanitized wire-sanitized wire e2e DEVELOPER=1 $(MAKEOVERRIDES)
+	$(run_suites) all valgrind DEVELOPER=1 $(MAKEOVERRIDES)
 
 FUZZ_SECONDS ?= 60
 FUZZ_JOBS ?= 1

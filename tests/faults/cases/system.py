@@ -1,0 +1,153 @@
+"""A failing system: a log that cannot be written, memory that runs out, a clock that jumps."""
+import asyncio
+import json
+import os
+import re
+import resource
+import shutil
+import socket
+import subprocess
+import tempfile
+
+from bridge import fixture
+from suite import Skip, case, check
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MIB = 1 << 20
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def is_sanitized(path):
+    with open(path, "rb") as program:
+        return b"__asan_init" in program.read()
+
+
+async def make_it_log(bridge):
+    """Refused requests, and a flood on a server's stderr."""
+    for number in range(50):
+        async with bridge.client() as client:
+            await client.post(b"{")
+            call = {"jsonrpc": "2.0", "id": number, "method": "tools/call",
+                    "params": {"name": "stderr", "arguments": {"text": "x" * 4000}}}
+            response = await asyncio.wait_for(client.post(call), 10)
+            check(response.messages[0]["id"] == number and "result" in response.messages[0], str(response))
+
+
+@case("a log on a full disk keeps nobody from being served")
+async def full_disk(context):
+    if not os.path.exists("/dev/full"):
+        raise Skip("there is no /dev/full")
+    with open("/dev/full", "wb") as full:
+        async with context.bridge(fixture("echo.py"), "--port", free_port(), stderr=full.fileno()) as bridge:
+            await make_it_log(bridge)
+            await bridge.ping()
+
+
+@case("a log in a pipe that nobody reads keeps nobody from being served, and what was lost is told later")
+async def full_pipe(context):
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    async with context.bridge(fixture("echo.py"), "--port", free_port(), stderr=writing) as bridge:
+        await make_it_log(bridge)
+        await bridge.ping()
+        seen = read_all(reading)
+        check(len(seen) >= 32 << 10, "the pipe was not full")
+        await asyncio.sleep(0)
+        await make_it_log(bridge)
+        told = re.search(rb"(\d+) records are missing here", seen + read_all(reading))
+        check(told, "nothing is said of what was lost")
+        context.note(f"{int(told[1])} records were lost and counted")
+    os.close(reading)
+    os.close(writing)
+
+
+def read_all(descriptor):
+    seen = b""
+    try:
+        while True:
+            seen += os.read(descriptor, 1 << 16)
+    except BlockingIOError:
+        return seen
+
+
+@case("under a limit of memory that suits its ceilings, the bridge lives through a flood of large bodies")
+async def memory_limit(context):
+    if is_sanitized(context.path):
+        raise Skip("sanitizers reserve more address space than any limit allows")
+    async with context.bridge(fixture("echo.py"), "--max-body", "1MiB", "--max-connections", "40", "--max-in-flight", "40",
+                              limits=[(resource.RLIMIT_AS, 256 * MIB)]) as bridge:
+        async def one(number):
+            async with bridge.client() as client:
+                call = {"jsonrpc": "2.0", "id": number, "method": "raw/params", "params": {"x": "y" * 900000}}
+                response = await asyncio.wait_for(client.post(call), 60)
+                return response.status
+        answers = await asyncio.gather(*(one(number) for number in range(120)))
+        context.note(f"{answers.count(200)} of {len(answers)} answered, {answers.count(503)} told to come again; "
+                     f"{bridge.rss_kib()} KiB in the end")
+        check(set(answers) <= {200, 503} and answers.count(200) >= 40, str(answers))
+        await bridge.ping()
+
+
+@case("when memory runs out the bridge ends with a message, and leaves no process behind")
+async def out_of_memory(context):
+    if is_sanitized(context.path):
+        raise Skip("sanitizers reserve more address space than any limit allows")
+    async with context.bridge(fixture("awkward.py", "--mode", "grandchild"), "--max-body", "64MiB", status=-6,
+                              limits=[(resource.RLIMIT_AS, 64 * MIB)]) as bridge:
+        clients = [await bridge.client().__aenter__() for _ in range(4)]
+        for client in clients:
+            try:
+                await asyncio.wait_for(client.send(client.request("POST", body=b"x" * (30 * MIB))[:-1]), 5)
+            except (ConnectionError, asyncio.TimeoutError):
+                break
+        await asyncio.wait_for(bridge.process.wait(), 20)
+        await asyncio.wait_for(bridge.reading, 10)
+        context.note("its last words: " + bridge.lines[-1])
+        check("memory" in bridge.lines[-1], "it does not say why")
+        for client in clients:
+            client.writer.close()
+
+
+def build_clock(folder):
+    compiler = shutil.which(os.environ.get("CC", "cc").split()[0])
+    if not compiler:
+        raise Skip("there is no compiler for clock_jumps.c")
+    library = os.path.join(folder, "clock_jumps.so")
+    done = subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, os.path.join(HERE, "clock_jumps.c"), "-ldl"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    check(done.returncode == 0, done.stdout)
+    return library
+
+
+@case("a wall clock that jumps by years at every look ends no session, no call and no stream before its time")
+async def clock(context):
+    if is_sanitized(context.path):
+        raise Skip("sanitizers want to be loaded first")
+    with tempfile.TemporaryDirectory() as folder:
+        # By the bridge alone: Python in the child looks at the clock, too.
+        async with context.bridge(["env", "-u", "LD_PRELOAD", *fixture("echo.py")], "--request-timeout", "20s",
+                                  "--session-timeout", "10s", "--stream-after", "500ms", "--heartbeat", "300ms",
+                                  environment={"LD_PRELOAD": build_clock(folder)}) as bridge:
+            years = {line[:4] for line in bridge.lines if re.match(r"\d{4}-", line)}
+            check(len(years) > 1, f"the clock does not jump: {years}")
+            async with bridge.client() as client:
+                headers = await client.initialize()
+                start = asyncio.get_running_loop().time()
+                call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "sleep", "arguments": {"ms": 1500}}}
+                await client.send(client.request("POST", headers=headers, body=json.dumps(call).encode()))
+                response = await client.read_head()
+                opened = asyncio.get_running_loop().time() - start
+                comments, text = 0, b""
+                async for piece in client.pieces(response):
+                    comments += piece.count(b": heartbeat")
+                    text += piece
+                check(b'"slept"' in text, f"no answer: {text[:300]}")
+                check(0.4 < opened < 1.4, f"the stream opened after {opened:.2f} s, not after 0.5")
+                check(2 <= comments <= 4, f"{comments} heartbeats in a second, not 3")
+                check((await client.post({"jsonrpc": "2.0", "id": 2, "method": "ping"}, headers)).status == 200, "the session ended")
+            context.note(f"years seen in the log: {', '.join(sorted(years))}")
