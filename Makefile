@@ -345,17 +345,25 @@ clang-tidy:
 	@printf '%s\n' $(sources) $(wildcard $(mains)) | \
 	xargs -P $(jobs) -n 4 sh -c 'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -I. $(library_cflags)' clang-tidy
 
+# gcc's, whatever compiler builds the program.
+.PHONY: analyze
+analyze: ## gcc's static analyzer over bridge/ and src/
+	@printf '%s\n' $(sources) $(wildcard $(mains)) | \
+	xargs -P $(jobs) -n 4 sh -c 'for source; do gcc -std=c11 -D_GNU_SOURCE -I. $(library_cflags) -O2 -fanalyzer -Werror \
+	-c -o /dev/null "$$source" || exit 255; done' analyze
+
 .PHONY: valgrind
 valgrind: ## unit tests under valgrind
 	@.ci/deps check
 	$(run_suites) valgrind $(MAKEOVERRIDES)
 
 .PHONY: check
-check: ## all that a change must pass: gcc, clang, clang-tidy, valgrind, all suites
+check: ## all that a change must pass: gcc, its analyzer, clang, clang-tidy, valgrind, all suites
 	@.ci/deps check
 	$(again) $(parallel) CC=gcc VARIANT=gcc DEVELOPER=1 everything
 	$(again) $(parallel) CC=clang VARIANT=clang DEVELOPER=1 everything
 	$(again) clang-tidy
+	$(again) analyze
 	$(run_suites) all valgrind DEVELOPER=1 $(MAKEOVERRIDES)
 
 FUZZ_SECONDS ?= 60
