@@ -79,6 +79,11 @@ enum {
     LIMIT_HTTP_TARGET_BYTES = 8192,
     LIMIT_HTTP_HEADER_BYTES = 32 << 10,
     LIMIT_HTTP_HEADER_COUNT = 100,
+    /*
+     * Bodies of all requests that are being read or answered, in bytes; one that is alone may have --max-body. Without
+     * it, --max-connections clients could make us hold --max-body each.
+     */
+    LIMIT_HTTP_BODIES_BYTES = 256 << 20,
     /* Bytes of requests that a client sends ahead of the answer to the one before (pipelining). */
     LIMIT_HTTP_PIPELINE_BYTES = 64 << 10,
 };

@@ -76,6 +76,8 @@ static bool has_exchange(const struct http_connection *connection)
 static void give_back_request(struct http_connection *connection)
 {
     if (connection->request != NULL) {
+        connection->server->body_bytes -= connection->body_bytes;
+        connection->body_bytes = 0;
         http_server_give_back(connection->server, connection->request);
         connection->request = NULL;
     }
@@ -174,9 +176,26 @@ static void send_continue(struct http_connection *connection)
     }
 }
 
+/* False when it is too much for all of us. One that is alone may be as large as a body may be. */
+static bool count_body(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    size_t others = server->body_bytes - connection->body_bytes;
+    size_t size = connection->request->body.size;
+    server->body_bytes = others + size;
+    connection->body_bytes = size;
+    return others == 0 || server->body_bytes <= LIMIT_HTTP_BODIES_BYTES;
+}
+
 static void follow_parser(struct http_connection *connection)
 {
-    switch (connection->parser.stage) {
+    enum http_parser_stage stage = connection->parser.stage;
+    bool has_body = stage == HTTP_PARSER_BODY || stage == HTTP_PARSER_COMPLETE;
+    if (has_body && !count_body(connection)) {
+        http_exchange_refuse(connection, HTTP_REFUSAL_BODIES);
+        return;
+    }
+    switch (stage) {
     case HTTP_PARSER_START:
         break;
     case HTTP_PARSER_HEAD:

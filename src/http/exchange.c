@@ -109,15 +109,18 @@ static void answer(struct http_connection *connection, const struct response *re
 
 static void answer_refusal(struct http_connection *connection, enum http_refusal refusal)
 {
-    static const struct header type = {"Content-Type", SLICE_LITERAL("application/json")};
+    static const struct header headers[] = {
+        {"Content-Type", SLICE_LITERAL("application/json")},
+        {"Retry-After", SLICE_LITERAL("1")},
+    };
     struct buffer body;
     buffer_init(&body, 0);
     int status = http_refusal_status(refusal);
     http_server_format_error(connection->server, &body, status, http_refusal_text(refusal));
     struct slice part = buffer_slice(&body);
     const struct response response = {.status = status,
-                                      .headers = &type,
-                                      .header_count = 1,
+                                      .headers = headers,
+                                      .header_count = status == 503 ? 2 : 1,
                                       .body = &part,
                                       .body_count = 1,
                                       .reason = http_refusal_text(refusal)};

@@ -18,6 +18,7 @@ static const struct {
     [HTTP_REFUSAL_HEADERS_TOO_LARGE] = {431, "the headers are larger or more than this server accepts"},
     [HTTP_REFUSAL_METHOD] = {501, "this server does not have this method"},
     [HTTP_REFUSAL_CODING] = {501, "the only transfer coding that this server has is chunked"},
+    [HTTP_REFUSAL_BODIES] = {503, "too many bytes of other requests are being read; try again"},
     [HTTP_REFUSAL_VERSION] = {505, "this server speaks HTTP/1.1 and HTTP/1.0"},
 };
 

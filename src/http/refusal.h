@@ -20,6 +20,7 @@ enum http_refusal {
     HTTP_REFUSAL_HEADERS_TOO_LARGE, /* LIMIT_HTTP_HEADER_BYTES or LIMIT_HTTP_HEADER_COUNT, trailers included */
     HTTP_REFUSAL_METHOD,            /* CONNECT, and methods of other protocols */
     HTTP_REFUSAL_CODING,            /* a transfer coding other than chunked */
+    HTTP_REFUSAL_BODIES,            /* LIMIT_HTTP_BODIES_BYTES */
     HTTP_REFUSAL_VERSION,           /* neither HTTP/1.0 nor HTTP/1.1 */
 };
 

@@ -70,6 +70,7 @@ struct http_server {
     struct list connections;
     struct list spare_requests;
     size_t spare_request_count;
+    size_t body_bytes;            /* of the bodies of all requests */
     struct log_limit refusal_log; /* clients cause refusals at will */
     struct buffer scratch;        /* heads of answers and events; used within one call */
     struct http_date date;

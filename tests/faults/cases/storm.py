@@ -234,6 +234,6 @@ async def a_storm(context):
                      f"processes {len(bridge.children()) - 1}, zombies {bridge.zombies()}")
         await bridge.ping()
         if context.seconds >= LONG_SECONDS:
-            check(slope < MAX_SLOPE_KIB_PER_MINUTE, f"memory grows by {slope:.0f} KiB a minute")
+            context.check_memory(slope < MAX_SLOPE_KIB_PER_MINUTE, f"memory grows by {slope:.0f} KiB a minute")
         else:
-            check(last - first < MAX_GROWTH_KIB, f"memory grew by {last - first} KiB")
+            context.check_memory(last - first < MAX_GROWTH_KIB, f"memory grew by {last - first} KiB")

@@ -22,11 +22,6 @@ def free_port():
         return str(probe.getsockname()[1])
 
 
-def is_sanitized(path):
-    with open(path, "rb") as program:
-        return b"__asan_init" in program.read()
-
-
 async def make_it_log(bridge):
     """Refused requests, and a flood on a server's stderr."""
     for number in range(50):
@@ -77,7 +72,7 @@ def read_all(descriptor):
 
 @case("under a limit of memory that suits its ceilings, the bridge lives through a flood of large bodies")
 async def memory_limit(context):
-    if is_sanitized(context.path):
+    if context.is_sanitized:
         raise Skip("sanitizers reserve more address space than any limit allows")
     async with context.bridge(fixture("echo.py"), "--max-body", "1MiB", "--max-connections", "40", "--max-in-flight", "40",
                               limits=[(resource.RLIMIT_AS, 256 * MIB)]) as bridge:
@@ -95,7 +90,7 @@ async def memory_limit(context):
 
 @case("when memory runs out the bridge ends with a message, and leaves no process behind")
 async def out_of_memory(context):
-    if is_sanitized(context.path):
+    if context.is_sanitized:
         raise Skip("sanitizers reserve more address space than any limit allows")
     async with context.bridge(fixture("awkward.py", "--mode", "grandchild"), "--max-body", "64MiB", status=-6,
                               limits=[(resource.RLIMIT_AS, 64 * MIB)]) as bridge:
@@ -126,7 +121,7 @@ def build_clock(folder):
 
 @case("a wall clock that jumps by years at every look ends no session, no call and no stream before its time")
 async def clock(context):
-    if is_sanitized(context.path):
+    if context.is_sanitized:
         raise Skip("sanitizers want to be loaded first")
     with tempfile.TemporaryDirectory() as folder:
         # By the bridge alone: Python in the child looks at the clock, too.
