@@ -84,6 +84,11 @@ enum {
      * it, --max-connections clients could make us hold --max-body each.
      */
     LIMIT_HTTP_BODIES_BYTES = 256 << 20,
+    /*
+     * Answers and events that all clients have not taken yet; past it the one with the most is cut, unless it is the
+     * only one. An answer may have --max-line, and a client that asks for many and reads none would be given them all.
+     */
+    LIMIT_HTTP_QUEUED_BYTES = 256 << 20,
     /* Bytes of requests that a client sends ahead of the answer to the one before (pipelining). */
     LIMIT_HTTP_PIPELINE_BYTES = 64 << 10,
 };

@@ -83,6 +83,13 @@ static void give_back_request(struct http_connection *connection)
     }
 }
 
+static void count_queue(struct http_connection *connection, size_t queued_bytes)
+{
+    struct http_server *server = connection->server;
+    server->queued_bytes = server->queued_bytes - connection->queued_bytes + queued_bytes;
+    connection->queued_bytes = queued_bytes;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct http_connection *connection = handle->data;
@@ -107,6 +114,7 @@ void http_connection_close(struct http_connection *connection)
     bool is_handled = has_exchange(connection);
     http_connection_enter(connection, is_handled ? HTTP_CONNECTION_ABANDONED : HTTP_CONNECTION_CLOSING);
     timer_stop(connection->server->timers, &connection->timer);
+    count_queue(connection, 0);
     uv_close(&connection->socket.handle, on_closed);
 }
 
@@ -327,9 +335,53 @@ void http_connection_finish(struct http_connection *connection)
     }
 }
 
+/* What a client took since we counted is heard of only when it has taken all. */
+static void count_all_queues(struct http_server *server)
+{
+    LIST_FOR_EACH(link, &server->connections) {
+        struct http_connection *connection = container_of(link, struct http_connection, link);
+        if (connection->queued_bytes > 0) {
+            count_queue(connection, http_output_queued(&connection->output));
+        }
+    }
+}
+
+static struct http_connection *find_longest_queue(struct http_server *server)
+{
+    struct http_connection *longest = NULL;
+    LIST_FOR_EACH(link, &server->connections) {
+        struct http_connection *connection = container_of(link, struct http_connection, link);
+        if (longest == NULL || connection->queued_bytes > longest->queued_bytes) {
+            longest = connection;
+        }
+    }
+    return longest;
+}
+
+/* Memory for those who read is taken from the one who reads least. */
+static void cut_longest_queues(struct http_server *server)
+{
+    if (server->queued_bytes > LIMIT_HTTP_QUEUED_BYTES) {
+        count_all_queues(server);
+    }
+    while (server->queued_bytes > LIMIT_HTTP_QUEUED_BYTES) {
+        struct http_connection *longest = find_longest_queue(server);
+        if (longest->queued_bytes == server->queued_bytes) {
+            return;
+        }
+        server->counters.cuts++;
+        if (log_limit_take(&server->refusal_log)) {
+            log_line(server->log, LOG_LEVEL_WARN, server->refusal_log.scope,
+                     "cut a client that had not read %zu bytes: all together have too many", longest->queued_bytes);
+        }
+        http_connection_close(longest);
+    }
+}
+
 static void on_written(struct http_output *output, int status)
 {
     struct http_connection *connection = container_of(output, struct http_connection, output);
+    count_queue(connection, http_output_queued(output));
     if (status < 0) {
         http_connection_close(connection);
         return;
@@ -345,7 +397,10 @@ void http_connection_send(struct http_connection *connection, const struct http_
 {
     if (http_output_send(&connection->output, pieces) < 0) {
         http_connection_close(connection);
+        return;
     }
+    count_queue(connection, http_output_queued(&connection->output));
+    cut_longest_queues(connection->server);
 }
 
 /* ---- Opening ---- */

@@ -40,6 +40,7 @@ struct http_connection {
         *request;             /* taken from the server from a request's first byte to its answer's last; else NULL */
     struct exchange exchange; /* alive in HANDLING, STREAMING and ABANDONED */
     size_t body_bytes;        /* of the request: what server->body_bytes counts of it */
+    size_t queued_bytes;      /* of the output: what server->queued_bytes counts of it */
     struct http_output output;
     struct buffer pending; /* bytes of requests that must wait for the answer to the one before */
     uv_shutdown_t shutdown;

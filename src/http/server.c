@@ -16,6 +16,7 @@ void http_server_init(struct http_server *server)
     buffer_init(&server->scratch, 0);
     server->date = (struct http_date){.second = 0};
     server->body_bytes = 0;
+    server->queued_bytes = 0;
     log_limit_init(&server->refusal_log, server->log, server->timers, slice_text("http"), "about refused requests");
 }
 
@@ -23,6 +24,7 @@ void http_server_release(struct http_server *server)
 {
     assert(list_is_empty(&server->connections));
     assert(server->body_bytes == 0);
+    assert(server->queued_bytes == 0);
     for (struct list *link; (link = list_take_first(&server->spare_requests)) != NULL;) {
         http_request_free(container_of(link, struct http_request, link));
     }

@@ -54,6 +54,7 @@ struct http_counters {
     uint64_t accepted_connections; /* since the start, as are the rest */
     uint64_t requests;             /* handed to a handler or answered with 404 */
     uint64_t refusals;             /* answered by HTTP itself, other than with 404 */
+    uint64_t cuts;                 /* connections closed because all together had too much queued */
     uint64_t pauses;               /* of accepting, for want of a place or a file descriptor */
 };
 
@@ -71,6 +72,7 @@ struct http_server {
     struct list spare_requests;
     size_t spare_request_count;
     size_t body_bytes;            /* of the bodies of all requests */
+    size_t queued_bytes;          /* that all clients have not taken yet */
     struct log_limit refusal_log; /* clients cause refusals at will */
     struct buffer scratch;        /* heads of answers and events; used within one call */
     struct http_date date;

@@ -273,6 +273,32 @@ async def too_many_bodies(context):
         await bridge.until_no_client()
 
 
+@case("answers that are too much together cost the clients that do not read them their connections, and no other")
+async def too_many_answers(context):
+    ceiling, wanted = 256 << 10, 20
+    async with context.bridge(fixture("echo.py")) as bridge:
+        rss = bridge.rss_kib()
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "big", "arguments": {"bytes": 30 << 20}}}
+        deaf = [await bridge.client().__aenter__() for _ in range(wanted)]
+        most = 0
+        for client in deaf:
+            client.writer.transport.pause_reading()
+            await client.send(client.request("POST", body=json.dumps(call).encode()))
+            await asyncio.sleep(0.05)
+            most = max(most, bridge.rss_kib() - rss)
+            await bridge.ping()
+        async with bridge.client() as client:
+            response = await asyncio.wait_for(client.post(call), 60)
+            check("result" in response.messages[0], "one that reads is not answered")
+        await bridge.until(lambda: bridge.has_logged("cut a client that had not read"), "one is cut")
+        most = max(most, bridge.rss_kib() - rss)
+        context.note(f"{wanted} answers of 30 MiB that nobody reads: memory grew by {most >> 10} MiB at most")
+        context.check_memory(most < ceiling * 3 // 2, f"memory grew by {most} KiB")
+        for client in deaf:
+            client.reset()
+        await bridge.until_no_client()
+
+
 @case("an answer of a connection that was cut goes to nobody else")
 async def no_crossing(context):
     async with context.bridge(fixture("echo.py")) as bridge:
