@@ -58,6 +58,7 @@ FAULTS = [
     ("a path of a machine", tree.check_text, "README.md", "See /hom" "e/somebody/notes.\n"),
     ("a page from elsewhere", tree.check_text, "README.md", "See ../share" "d/DESIG" "N.md.\n"),
     ("a registry in a lock file", tree.check_text, "tests/lock.json", '  "resolve' 'd": "https://example.org/x"\n'),
+    ("a test that is not there", tree.check_named_files, "tests/README.md", "`wire/none.wire`\n"),
     ("the mark of a merge", tree.check_text, "README.md", "<<<<<<" "< ours\n"),
     ("a space at a line's end", tree.check_text, "README.md", "word \n"),
 ]

@@ -21,6 +21,7 @@ CHECKS = [
     ("files and functions are small on the whole", sizes.check_measures),
     ("the top level holds what it should and nothing else", tree.check_top),
     ("every room has its map", tree.check_rooms),
+    ("the tests that a README names are there", tree.check_named_files),
     ("no file holds the traces of a machine or a merge", tree.check_text),
 ]
 

@@ -15,6 +15,7 @@ TRACES = [
     (re.compile(r'^\s*"resolve[d]":'), "the address of a registry: npm's omit-lockfile-registry-resolved leaves it out"),
     (re.compile(r"^\s*--(index|extra-index|find-links)"), "the address of a registry"),
 ]
+NAMED_FILE = re.compile(r"`([\w./-]+/[\w.-]+\.(?:wire|py|c))`")
 CONFLICT = re.compile(r"^(<{7}|>{7}) ")
 
 
@@ -31,6 +32,16 @@ def check_rooms(root):
     for room in ROOMS:
         if (root / room).is_dir() and not (root / room / "README.md").is_file():
             yield Finding(f"{room}/README.md", 0, "is missing: a map of the room, one line a file")
+
+
+def check_named_files(root):
+    """A table that says which test shows what is true only as long as the test is there."""
+    for path in files(root, "bridge", "src", "tests", suffixes={".md"}):
+        for number, line in enumerate((root / path).read_text(encoding="utf-8").split("\n"), 1):
+            for name in NAMED_FILE.findall(line):
+                places = (root, root / "tests", (root / path).parent)
+                if not any((place / name).is_file() for place in places):
+                    yield Finding(path, number, f"{name} is not there")
 
 
 def check_text(root):
