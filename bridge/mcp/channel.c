@@ -295,6 +295,25 @@ static void refuse_process(struct channel *channel)
     channel->child->operations->restart(channel->child, channel->failure);
 }
 
+/* Whether this is the first handshake of a client's own child. */
+static bool is_first_of_own(const struct channel *channel)
+{
+    return slice_exists(channel->initialize) && !slice_exists(channel->handshake.result);
+}
+
+/* The client sent this initialize itself: the child's refusal is the answer to it, in the child's own words. */
+static void pass_refusal_on(struct channel *channel, const struct message *message)
+{
+    struct call *call;
+    while ((call = first_call(&channel->waiting)) != NULL) {
+        const struct slice parts[] = {slice_text("{\"jsonrpc\":\"2.0\",\"id\":"), call->id, slice_text(",\"error\":"),
+                                      message->error, slice_text("}")};
+        forget_call(channel, call);
+        call->error_code = message_error_code(message);
+        call_answer(call, parts, sizeof(parts) / sizeof(parts[0]));
+    }
+}
+
 static void take_handshake(struct channel *channel, const struct message *message)
 {
     if (channel->is_refused || channel->is_held || !mux_is_id(message->id, channel->initialize_id)) {
@@ -306,7 +325,12 @@ static void take_handshake(struct channel *channel, const struct message *messag
         channel->is_modern ? handshake_accept_discover : handshake_accept;
     if (!accept(&channel->handshake, message, channel->failure, sizeof(channel->failure))) {
         refuse_process(channel);
+        bool was_modern = channel->is_modern;
         channel->events->on_refused(channel, message->kind == MESSAGE_ERROR ? message_error_code(message) : 0);
+        /* In another era the next process may take it. */
+        if (slice_starts_with(message->error, "{") && is_first_of_own(channel) && channel->is_modern == was_modern) {
+            pass_refusal_on(channel, message);
+        }
         return;
     }
     channel->failure[0] = '\0';
@@ -444,8 +468,7 @@ static void fail_waiting(struct channel *channel, const char *text)
 /* The client of a child of its own is told of the first failure: it asked for this child, and can ask again. */
 static unsigned failing_starts(const struct channel *channel)
 {
-    bool is_first = slice_exists(channel->initialize) && !slice_exists(channel->handshake.result);
-    return is_first ? 1 : CHANNEL_FAILING_STARTS;
+    return is_first_of_own(channel) ? 1 : CHANNEL_FAILING_STARTS;
 }
 
 static void on_down(void *owner, const struct child_end *end)
