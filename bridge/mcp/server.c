@@ -60,6 +60,11 @@ struct hub *server_choose_hub(struct server *server, const struct caller *caller
     return children_own(&server->children, caller->environment, initialize->bytes);
 }
 
+bool server_has_session_room(const struct server *server)
+{
+    return server->sessions.sessions.count < server->settings->max_sessions;
+}
+
 void server_drop_hub(struct server *server, struct hub *hub)
 {
     (void)server;

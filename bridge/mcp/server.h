@@ -104,6 +104,9 @@ struct hub *server_shared_hub(struct server *server, const struct caller *caller
 /* The same for requests of the modern era on a child that speaks it. */
 struct hub *server_modern_hub(struct server *server, const struct caller *caller);
 
+/* Whether one more session may be opened: max_sessions. To be asked before a child is started for it. */
+bool server_has_session_room(const struct server *server);
+
 /* The client of a hub of its own went before it had a session. */
 void server_drop_hub(struct server *server, struct hub *hub);
 

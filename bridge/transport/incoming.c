@@ -48,10 +48,20 @@ static void on_child_ready(struct post *post)
     post_free(post);
 }
 
-static struct hub *choose_hub(const struct incoming *incoming, const struct message *message)
+/* The child that serves the client; NULL, with the reason, when it is refused. No child is started in vain. */
+static struct hub *choose_hub(const struct incoming *incoming, const struct message *message, enum refusal *refusal)
 {
     const struct streamable *streamable = incoming->streamable;
     bool is_stateless = streamable->settings->mode == STREAMABLE_STATELESS;
+    if (message->bytes.size > LIMIT_INITIALIZE_BYTES) {
+        *refusal = REFUSAL_INITIALIZE_SIZE;
+        return NULL;
+    }
+    if (!is_stateless && !server_has_session_room(streamable->server)) {
+        *refusal = REFUSAL_SESSION_CEILING;
+        return NULL;
+    }
+    *refusal = REFUSAL_CHILD_CEILING;
     return is_stateless ? server_shared_hub(streamable->server, incoming->caller)
                         : server_choose_hub(streamable->server, incoming->caller, message);
 }
@@ -59,10 +69,10 @@ static struct hub *choose_hub(const struct incoming *incoming, const struct mess
 /* Any number of initialize is fine: each opens a session of its own, whatever session the client names. */
 static void take_initialize(struct incoming *incoming, const struct message *message)
 {
-    bool is_large = message->bytes.size > LIMIT_INITIALIZE_BYTES;
-    struct hub *hub = is_large ? NULL : choose_hub(incoming, message);
+    enum refusal refusal;
+    struct hub *hub = choose_hub(incoming, message, &refusal);
     if (hub == NULL) {
-        refuse(incoming->exchange, is_large ? REFUSAL_INITIALIZE_SIZE : REFUSAL_CHILD_CEILING, message->id, NULL);
+        refuse(incoming->exchange, refusal, message->id, NULL);
         memory_free_slice(&incoming->copy);
         return;
     }

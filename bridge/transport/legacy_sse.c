@@ -149,6 +149,21 @@ static bool send_message(struct sse_client *client, const struct slice *parts, s
     return true;
 }
 
+/* The POST is accepted, and the refusal is the answer on the stream: where clients of this transport wait for it. */
+static void refuse_on_stream(struct sse_client *client, struct exchange *exchange, enum refusal refusal,
+                             struct slice id)
+{
+    struct buffer error;
+    buffer_init(&error, 0);
+    refusal_write(&error, refusal, id);
+    struct slice part = buffer_slice(&error);
+    send_message(client, &part, 1);
+    buffer_release(&error);
+    if (exchange != NULL) {
+        respond_empty(exchange, 202, NULL, 0);
+    }
+}
+
 static void deliver(struct session_outlet *outlet, const struct slice *parts, size_t count)
 {
     (void)send_message(container_of(outlet, struct sse_client, outlet), parts, count);
@@ -269,12 +284,7 @@ static void on_ready(struct call *call)
         send_message(client, answer.parts, answer.count);
     } else {
         server_drop_hub(server, call->hub);
-        struct buffer error;
-        buffer_init(&error, 0);
-        reply_error(&error, call->id, REPLY_INTERNAL_ERROR, "Too many open sessions", no_id);
-        struct slice part = buffer_slice(&error);
-        send_message(client, &part, 1);
-        buffer_release(&error);
+        refuse_on_stream(client, NULL, REFUSAL_SESSION_CEILING, call->id);
     }
     end_call(sse_call);
 }
@@ -327,10 +337,14 @@ static void take_initialize(struct sse_client *client, struct exchange *exchange
         refuse(exchange, REFUSAL_INITIALIZED, message->id, NULL);
         return;
     }
-    bool is_large = message->bytes.size > LIMIT_INITIALIZE_BYTES;
-    struct hub *hub = is_large ? NULL : server_choose_hub(server, &client->caller, message);
+    if (message->bytes.size > LIMIT_INITIALIZE_BYTES) {
+        refuse(exchange, REFUSAL_INITIALIZE_SIZE, message->id, NULL);
+        return;
+    }
+    bool has_room = server_has_session_room(server);
+    struct hub *hub = has_room ? server_choose_hub(server, &client->caller, message) : NULL;
     if (hub == NULL) {
-        refuse(exchange, is_large ? REFUSAL_INITIALIZE_SIZE : REFUSAL_CHILD_CEILING, message->id, NULL);
+        refuse_on_stream(client, exchange, has_room ? REFUSAL_CHILD_CEILING : REFUSAL_SESSION_CEILING, message->id);
         return;
     }
     struct sse_call *call = new_call(client, message);

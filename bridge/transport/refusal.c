@@ -1,6 +1,5 @@
 #include "bridge/transport/refusal.h"
 
-#include "bridge/base/buffer.h"
 #include "bridge/jsonrpc/reply.h"
 
 static const struct refusal_row {
@@ -125,6 +124,11 @@ void refuse(struct exchange *exchange, enum refusal refusal, struct slice id, co
     buffer_add(&text, slice_of("", 1));
     respond_error(exchange, row, id, buffer_slice(&text).data, slice_of(NULL, 0));
     buffer_release(&text);
+}
+
+void refusal_write(struct buffer *out, enum refusal refusal, struct slice id)
+{
+    reply_error(out, id, table[refusal].code, table[refusal].text, slice_of(NULL, 0));
 }
 
 /* MCP 2026-07-28, Error Codes: the data of UnsupportedProtocolVersion lets the client choose. */

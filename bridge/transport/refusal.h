@@ -5,6 +5,7 @@
 #ifndef BRIDGE_TRANSPORT_REFUSAL_H
 #define BRIDGE_TRANSPORT_REFUSAL_H
 
+#include "bridge/base/buffer.h"
 #include "bridge/base/slice.h"
 #include "bridge/mcp/revision.h"
 #include "bridge/port.h"
@@ -48,6 +49,9 @@ enum refusal {
  * `detail` goes behind the table's text; NULL for none.
  */
 void refuse(struct exchange *exchange, enum refusal refusal, struct slice id, const char *detail);
+
+/* Appends the error with which a request is refused whose answers come on a stream that is open already. */
+void refusal_write(struct buffer *out, enum refusal refusal, struct slice id);
 
 /*
  * Refuses the revision that a request named in its _meta, and tells which are served: those of the era `supported`.
