@@ -127,8 +127,8 @@ static void take_request(struct incoming *incoming, const struct message *messag
 }
 
 /*
- * Notifications that waited for room: 202 whether they could be delivered or not, as clients cannot bear anything
- * else.
+ * A notification that waited for room: 202 whether it could be delivered or not, as clients cannot bear anything else.
+ * Its client may have gone meanwhile: what it said counts all the same.
  */
 static void on_room(struct post *post)
 {
@@ -136,7 +136,9 @@ static void on_room(struct post *post)
     if (message_scan_whole(&message, post->calls[0].call.bytes) == MESSAGE_FAULT_NONE) {
         hub_notify(post->calls[0].call.hub, NULL, &message);
     }
-    respond_empty(post->exchange, 202, NULL, 0);
+    if (post->exchange != NULL) {
+        respond_empty(post->exchange, 202, NULL, 0);
+    }
     post_free(post);
 }
 

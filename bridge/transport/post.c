@@ -313,11 +313,21 @@ static void on_session_end(struct session_orphan *orphan)
     give_up(container_of(orphan, struct post, orphan));
 }
 
+/* Whether it waits to be delivered without an answer, and may: a ceiling bounds what is kept for nobody. */
+static bool is_kept_notification(const struct post *post)
+{
+    return post->calls[0].call.wish == CALL_WAITS_FOR_ROOM && server_has_room(post->owner->server, 0);
+}
+
 static void on_client_gone(struct exchange *exchange)
 {
     struct post *post = exchange->handler;
     timer_stop(timers_of(post), &post->timer);
-    if (post->session != NULL && !post->session->is_ended) {
+    if (is_kept_notification(post)) {
+        keep_body(post);
+        post_enter(post, POST_ORPHANED);
+        post->exchange = NULL;
+    } else if (post->session != NULL && !post->session->is_ended) {
         keep_body(post);
         post_enter(post, POST_ORPHANED);
         post->exchange = NULL;

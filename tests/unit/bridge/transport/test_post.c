@@ -469,7 +469,38 @@ static void a_notification_waits_for_room_in_the_childs_input(void **state)
     fake_child_drain(fixture->child);
     fake_exchange_expect(exchange, 202, "");
     fake_child_expect(fixture->child, "{\"jsonrpc\":\"2.0\", \"method\":\"notifications/custom\"}");
+    fake_child_expect(fixture->child, NOTE);
     fake_child_expect_silence(fixture->child);
+}
+
+static void a_notification_of_nobody_any_more_is_kept_up_to_the_ceiling(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    const char *session = bridge_fixture_open_session(fixture);
+    fixture->child->is_full = true;
+    struct fake_exchange *notes[6];
+    for (size_t i = 0; i < 6; i++) {
+        notes[i] = bridge_fixture_post(fixture, session, NOTE);
+    }
+    for (size_t i = 0; i < 6; i++) {
+        fake_exchange_vanish(notes[i]);
+    }
+    assert_int_equal(fixture->server.call_count, fixture->settings.max_in_flight);
+    bridge_fixture_delete(fixture, session);
+    fake_child_drain(fixture->child);
+    for (size_t i = 0; i < fixture->settings.max_in_flight; i++) {
+        fake_child_expect(fixture->child, NOTE);
+    }
+    fake_child_expect_silence(fixture->child);
+    assert_int_equal(fixture->server.call_count, 0);
+}
+
+static void a_notification_of_nobody_any_more_ends_with_the_child(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    fixture->child->is_full = true;
+    fake_exchange_vanish(post(fixture, NOTE));
+    bridge_fixture_close_server(fixture);
 }
 
 static void a_notification_that_finds_no_room_is_accepted_all_the_same(void **state)
@@ -534,6 +565,8 @@ int main(void)
         UNOPENED(an_initialize_whose_client_goes_opens_no_session),
         UNOPENED(an_initialize_fails_with_the_childs_reason),
         READY(a_notification_waits_for_room_in_the_childs_input),
+        READY(a_notification_of_nobody_any_more_is_kept_up_to_the_ceiling),
+        READY(a_notification_of_nobody_any_more_ends_with_the_child),
         READY(a_notification_that_finds_no_room_is_accepted_all_the_same),
         READY(a_cancellation_does_not_wait_for_room),
     };
