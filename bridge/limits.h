@@ -18,8 +18,6 @@ enum {
     LIMIT_URI_BYTES = 8192,
     /* Resource subscriptions of one session. */
     LIMIT_SESSION_SUBSCRIPTIONS = 1024,
-    /* What all sessions together keep for clients whose connection broke: the oldest goes when there is more. */
-    LIMIT_REPLAY_BYTES = 64 << 20,
     /* How long a client should wait before it comes back to a stream, in ms: the `retry` field. */
     LIMIT_RETRY_MS = 1000,
     /* Tasks of one child whose owner is known: the oldest is forgotten when there are more. */
@@ -38,13 +36,6 @@ enum {
      * misread.
      */
     LIMIT_ABANDONED_CALLS = 1024,
-    /*
-     * Bytes queued on a GET stream whose reader is slow; past it the stream is closed, and the client may open
-     * another.
-     */
-    LIMIT_STREAM_QUEUE_BYTES = 4 << 20,
-    /* Bytes queued on a POST's stream; past it notifications are dropped, never the answer. */
-    LIMIT_PROGRESS_QUEUE_BYTES = 1 << 20,
 
     /* Headers that one tool's arguments are repeated in: requests have no more of all kinds. */
     LIMIT_TOOL_HEADERS = 64,
@@ -63,9 +54,6 @@ enum {
     /* How long, in ms, a list that lacked a tool, or could not be had, is not asked for again. */
     LIMIT_TOOL_LIST_PAUSE_MS = 10000,
 
-    /* The stdin queue of a child: reading from clients is held back from the high mark until the low one. */
-    LIMIT_STDIN_HIGH_BYTES = 1 << 20,
-    LIMIT_STDIN_LOW_BYTES = 256 << 10,
     /* A line of a child's stderr in the log; longer ones are cut into several. */
     LIMIT_STDERR_LINE_BYTES = 8192,
 

@@ -138,6 +138,7 @@ static void init_world(struct daemon *daemon, struct guardian *guardian)
                     .guardian = guardian,
                     .launcher = launcher_path(),
                     .max_line_bytes = daemon->options->max_line_bytes,
+                    .max_queue_bytes = daemon->options->max_child_queue_bytes,
                     .stop_grace_ms = child_stop_grace_ms},
         .random = supervisor_random,
     };
@@ -339,6 +340,10 @@ static void init_bridge(struct daemon *daemon)
         .has_credentials = options->env_from_header.count > 0,
         .era = eras[options->server_era],
         .max_in_flight = options->max_in_flight,
+        .max_session_calls = options->max_session_calls,
+        .max_session_streams = options->max_session_streams,
+        .max_stream_queue_bytes = options->max_stream_queue_bytes,
+        .max_replay_bytes = options->max_replay_bytes,
     };
     daemon->streamable_settings = (struct streamable_settings){
         .mode = options->is_stateful    ? STREAMABLE_STATEFUL

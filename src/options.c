@@ -88,6 +88,16 @@ static const struct option table[] = {
      "processes kept ready for clients that will get one of their own", 100000, 0},
     {"max-in-flight", OPTION_COUNT, AT(max_in_flight), "N", "1024", "ceiling for requests that wait or run", 10000000,
      0},
+    {"max-in-flight-per-session", OPTION_COUNT, AT(max_session_calls), "N", "256",
+     "ceiling for one session's requests that wait or run; 0 is none", 10000000, 0},
+    {"max-streams-per-session", OPTION_COUNT, AT(max_session_streams), "N", "128",
+     "ceiling for one session's open event streams, past which answers are JSON; 0 is none", 10000000, 0},
+    {"max-stream-queue", OPTION_SIZE, AT(max_stream_queue_bytes), "SIZE", "4MiB",
+     "ceiling for what waits for the slow reader of an event stream", 0, 0},
+    {"max-child-queue", OPTION_SIZE, AT(max_child_queue_bytes), "SIZE", "1MiB",
+     "ceiling for what waits for a process that is slow to read; clients wait then", 0, 0},
+    {"max-replay", OPTION_SIZE, AT(max_replay_bytes), "SIZE", "64MiB",
+     "ceiling for what all sessions keep of their event streams", 0, 0},
     {"max-connections", OPTION_COUNT, AT(max_connections), "N", "16384", "ceiling for client connections", 10000000, 0},
     {"env", OPTION_LIST, AT(environment), "NAME=VALUE", NULL, "set a variable for the server; repeatable", 0, 0},
     {"env-from-header", OPTION_LIST, AT(env_from_header), "NAME=HEADER", NULL,
@@ -385,12 +395,13 @@ static int apply_listen(struct options *options, struct error *error)
     return 0;
 }
 
-/* No ceiling can be 0: that would be a program that does nothing. */
+/* No ceiling can be 0, which would be a program that does nothing; one that is a session's own can be off. */
 static int check_ceilings(const struct options *options, struct error *error)
 {
     for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
         const uint64_t *value = (const uint64_t *)(const void *)((const char *)options + table[i].offset);
-        if (strncmp(table[i].name, "max-", 4) == 0 && *value == 0) {
+        bool may_be_off = strstr(table[i].name, "-per-session") != NULL;
+        if (strncmp(table[i].name, "max-", 4) == 0 && *value == 0 && !may_be_off) {
             return error_set(error, "--%s must be at least 1", table[i].name);
         }
     }

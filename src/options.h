@@ -63,6 +63,11 @@ struct options {
     uint64_t max_children;
     uint64_t min_idle_children;
     uint64_t max_in_flight;
+    uint64_t max_session_calls;
+    uint64_t max_session_streams;
+    uint64_t max_stream_queue_bytes;
+    uint64_t max_child_queue_bytes;
+    uint64_t max_replay_bytes;
     uint64_t max_connections;
 
     struct option_list environment;

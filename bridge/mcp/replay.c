@@ -135,7 +135,7 @@ static void make_room(struct replay *replay, size_t size)
     while (replay->bytes + size > store->max_session_bytes) {
         expire_event(container_of(replay->events.next, struct replay_event, in_session));
     }
-    while (store->bytes + size > LIMIT_REPLAY_BYTES) {
+    while (store->max_bytes > 0 && store->bytes + size > store->max_bytes) {
         expire_event(oldest(store));
     }
 }
@@ -172,7 +172,9 @@ struct slice replay_add(struct replay_stream *stream, struct event_id *id, const
     }
     stream->last_event++;
     size_t kept_size = sizeof(struct replay_event) + size;
-    if (kept_size <= stream->replay->store->max_session_bytes && kept_size <= LIMIT_REPLAY_BYTES) {
+    const struct replay_store *store = stream->replay->store;
+    bool fits = store->max_bytes == 0 || kept_size <= store->max_bytes;
+    if (kept_size <= store->max_session_bytes && fits) {
         make_room(stream->replay, kept_size);
         keep(stream, parts, count, size);
     } else {

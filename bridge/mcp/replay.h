@@ -22,6 +22,7 @@ struct exchange;
 struct replay_store {
     struct timers *timers;
     size_t max_session_bytes;
+    size_t max_bytes; /* of all sessions together; 0 is no ceiling */
     uint64_t max_age_ms;
     struct list events; /* of all sessions, the oldest first */
     size_t bytes;

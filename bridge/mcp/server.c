@@ -162,6 +162,7 @@ void server_open(struct server *server, struct world *world, const struct child_
     server->era = settings->era;
     children_init(&server->children, server);
     replay_store_init(&server->replay_store, world->timers, settings->replay_bytes, settings->replay_age_ms);
+    server->replay_store.max_bytes = settings->max_replay_bytes;
     session_table_init(&server->sessions, world);
     server->sessions.replay_store = &server->replay_store;
     server->sessions.max_sessions = settings->max_sessions;
@@ -199,6 +200,44 @@ bool server_has_room(const struct server *server, size_t count)
 {
     return server->call_count + count <= server->settings->max_in_flight;
 }
+
+bool server_has_session_call_room(const struct server *server, const struct session *session, size_t count)
+{
+    size_t most = server->settings->max_session_calls;
+    return most == 0 || session->calls.count + count <= most;
+}
+
+/* ---- Streams ---- */
+
+bool server_has_stream_room(const struct server *server, const struct session *session)
+{
+    size_t most = server->settings->max_session_streams;
+    return most == 0 || session == NULL || session->stream_count < most;
+}
+
+bool server_is_slow_reader(const struct server *server, size_t queued)
+{
+    size_t most = server->settings->max_stream_queue_bytes;
+    return most > 0 && queued > most;
+}
+
+void server_stream_opened(struct server *server, struct session *session)
+{
+    server->stream_count++;
+    if (session != NULL) {
+        session->stream_count++;
+    }
+}
+
+void server_stream_closed(struct server *server, struct session *session)
+{
+    server->stream_count--;
+    if (session != NULL) {
+        session->stream_count--;
+    }
+}
+
+/* ---- The way of a call ---- */
 
 void server_admit(struct server *server, struct call *call)
 {

@@ -33,6 +33,7 @@ struct server_settings {
     uint64_t callback_timeout_ms; /* for a client's answer to its server's question; 0 is never */
     size_t replay_bytes;          /* of a session's history of events; 0 keeps none */
     uint64_t replay_age_ms;
+    size_t max_replay_bytes; /* of all sessions' histories; 0 is no ceiling */
     size_t max_sessions;
     size_t max_children;             /* the shared one included */
     size_t min_idle_children;        /* started for sessions that may come, and for calls that may be asked something */
@@ -41,6 +42,9 @@ struct server_settings {
     bool has_credentials;            /* callers bring some: no child is started before somebody comes */
     enum server_era era;             /* SERVER_ERA_UNKNOWN: to be found out */
     size_t max_in_flight;            /* calls that wait or run */
+    size_t max_session_calls;        /* of one session's, that wait or run; 0 is no ceiling of its own */
+    size_t max_session_streams;      /* open event streams of one session; 0 is no ceiling of its own */
+    size_t max_stream_queue_bytes;   /* that a stream's reader has not taken yet; 0 is no ceiling */
 };
 
 /* What went by since the start. */
@@ -49,6 +53,9 @@ struct server_counters {
     uint64_t sessions;
     uint64_t dropped; /* messages of the child's that belong to nobody */
     uint64_t restarts;
+    uint64_t slow_streams;      /* closed because their readers were too slow */
+    uint64_t messages_withheld; /* from a POST's stream whose reader is slow */
+    uint64_t streams_held_back; /* not opened for want of room in the session */
 };
 
 /* What the bridge between the eras does (bridge/era), where a client and a child speak different ones. */
@@ -77,6 +84,7 @@ struct server {
     struct server_counters counters;
     struct log_limit drop_log; /* a child can make us drop messages at will */
     size_t call_count;         /* that wait or run */
+    size_t stream_count;       /* that are open */
     struct timer close_timer;
 
     void (*on_closed)(struct server *server); /* NULL until server_close() */
@@ -120,6 +128,19 @@ void server_end_session(struct server *server, struct session *session);
 
 /* Whether so many more calls may be submitted: max_in_flight. */
 bool server_has_room(const struct server *server, size_t count);
+
+/* The same for one session: max_session_calls. */
+bool server_has_session_call_room(const struct server *server, const struct session *session, size_t count);
+
+/* Whether the session may have another event stream: max_session_streams. It may be NULL: then there is no ceiling. */
+bool server_has_stream_room(const struct server *server, const struct session *session);
+
+/* Whether a stream's reader, which has not taken `queued` bytes yet, is too slow: max_stream_queue_bytes. */
+bool server_is_slow_reader(const struct server *server, size_t queued);
+
+/* An event stream opens, or is over. `session` is NULL without a session. */
+void server_stream_opened(struct server *server, struct session *session);
+void server_stream_closed(struct server *server, struct session *session);
 
 /*
  * Takes a client's request, with its hub and session set. Its events may come before this returns. `message` is the

@@ -39,7 +39,8 @@ struct session {
     struct slice principal;          /* owned: who opened it, and alone may use it; empty when callers have no names */
     const struct revision *revision; /* what initialize agreed on; NULL when that is none that we know */
 
-    struct map calls;  /* by the id that the client gave them; for cancellation */
+    struct map calls; /* by the id that the client gave them; for cancellation */
+    size_t stream_count;
     unsigned holds;    /* calls and streams; it is idle only without them */
     uint64_t heard_ms; /* when the client was last heard, or the last hold ended */
     struct timer idle;

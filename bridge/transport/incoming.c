@@ -93,17 +93,30 @@ static struct hub *hub_of(const struct incoming *incoming)
                                      : server_shared_hub(incoming->streamable->server, incoming->caller);
 }
 
+/* The ceiling that so many more requests would pass; REFUSAL_COUNT when there is room. */
+static enum refusal find_ceiling(const struct incoming *incoming, size_t count)
+{
+    const struct server *server = incoming->streamable->server;
+    const struct session *session = incoming->session;
+    if (session != NULL && !server_has_session_call_room(server, session, count)) {
+        return REFUSAL_SESSION_CALL_CEILING;
+    }
+    if (!incoming->accept.json && !server_has_stream_room(server, session)) {
+        return REFUSAL_SESSION_STREAM_CEILING;
+    }
+    if (!server_has_room(server, count)) {
+        return session != NULL ? REFUSAL_CALL_CEILING_IN_SESSION : REFUSAL_CALL_CEILING;
+    }
+    return hub_of(incoming) != NULL ? REFUSAL_COUNT : REFUSAL_CHILD_CEILING;
+}
+
 static bool check_room(struct incoming *incoming, struct slice id, size_t count)
 {
-    if (hub_of(incoming) == NULL) {
-        refuse(incoming->exchange, REFUSAL_CHILD_CEILING, id, NULL);
-        return false;
-    }
-    if (server_has_room(incoming->streamable->server, count)) {
+    enum refusal refusal = find_ceiling(incoming, count);
+    if (refusal == REFUSAL_COUNT) {
         return true;
     }
-    bool in_session = incoming->session != NULL;
-    refuse(incoming->exchange, in_session ? REFUSAL_CALL_CEILING_IN_SESSION : REFUSAL_CALL_CEILING, id, NULL);
+    refuse(incoming->exchange, refusal, id, NULL);
     return false;
 }
 

@@ -82,6 +82,7 @@ static void free_client(struct sse_client *client)
     timer_stop(timers_of(client), &client->heartbeat);
     map_remove(&client->sse->clients, &client->by_name);
     list_remove(&client->link);
+    server_stream_closed(client->sse->server, NULL);
     give_up_calls(client);
     if (session != NULL) {
         session->outlet = NULL;
@@ -140,7 +141,9 @@ static bool send_message(struct sse_client *client, const struct slice *parts, s
     if (client->is_closing) {
         return false;
     }
-    if (exchange->operations->queued(exchange) > LIMIT_STREAM_QUEUE_BYTES) {
+    struct server *server = client->sse->server;
+    if (server_is_slow_reader(server, exchange->operations->queued(exchange))) {
+        server->counters.slow_streams++;
         close_soon(client);
         return false;
     }
@@ -199,6 +202,7 @@ static void open_client(struct legacy_sse *sse, struct exchange *exchange, const
     session_make_name(sse->server->world, client->name);
     map_add(&sse->clients, &client->by_name, map_hash_bytes(slice_text(client->name)));
     list_append(&sse->open, &client->link);
+    server_stream_opened(sse->server, NULL);
     exchange->handler = client;
     exchange->on_closed = on_client_gone;
     exchange->operations->open_stream(exchange, NULL, 0);
@@ -363,8 +367,10 @@ static void take_request(struct sse_client *client, struct exchange *exchange, s
         refuse(exchange, REFUSAL_NOT_INITIALIZED, message->id, NULL);
     } else if (client->sse->is_draining) {
         refuse(exchange, REFUSAL_DRAINING, message->id, NULL);
+    } else if (!server_has_session_call_room(server, client->session, 1)) {
+        refuse_on_stream(client, exchange, REFUSAL_SESSION_CALL_CEILING, message->id);
     } else if (!server_has_room(server, 1)) {
-        refuse(exchange, REFUSAL_CALL_CEILING, message->id, NULL);
+        refuse_on_stream(client, exchange, REFUSAL_CALL_CEILING_IN_SESSION, message->id);
     } else {
         struct sse_call *call = new_call(client, message);
         respond_empty(exchange, 202, NULL, 0);

@@ -2,6 +2,7 @@
 
 #include "bridge/base/memory.h"
 #include "bridge/limits.h"
+#include "bridge/mcp/server.h"
 #include "bridge/transport/resume.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ static void release(struct listen_stream *stream)
 {
     timer_stop(stream->owner->world->timers, &stream->heartbeat);
     list_remove(&stream->link);
+    server_stream_closed(stream->session->hub->server, stream->session);
     if (stream->session->outlet == &stream->outlet) {
         stream->session->outlet = NULL;
     }
@@ -45,6 +47,7 @@ static void deliver(struct session_outlet *outlet, const struct slice *parts, si
     struct listen_stream *stream = container_of(outlet, struct listen_stream, outlet);
     struct exchange *exchange = stream->exchange;
     struct replay_stream *history = stream->session->listen;
+    struct server *server = stream->session->hub->server;
     struct event_id id;
     const struct event event = {
         .id = history != NULL ? replay_add(history, &id, parts, count) : slice_of(NULL, 0),
@@ -52,7 +55,8 @@ static void deliver(struct session_outlet *outlet, const struct slice *parts, si
         .data_count = count,
     };
     /* A reader that does not read loses its stream, and only that. */
-    if (exchange->operations->queued(exchange) > LIMIT_STREAM_QUEUE_BYTES) {
+    if (server_is_slow_reader(server, exchange->operations->queued(exchange))) {
+        server->counters.slow_streams++;
         close_outlet(outlet);
     } else {
         exchange->operations->send_event(exchange, &event);
@@ -80,6 +84,7 @@ static void attach(struct listen_owner *owner, struct exchange *exchange, struct
         .outlet = {deliver, close_outlet}, .owner = owner, .exchange = exchange, .session = session};
     session_table_hold(session);
     session->outlet = &stream->outlet;
+    server_stream_opened(session->hub->server, session);
     list_append(&owner->streams, &stream->link);
     exchange->handler = stream;
     exchange->on_closed = on_client_gone;

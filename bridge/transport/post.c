@@ -34,6 +34,11 @@ static void post_enter(struct post *post, enum post_state state)
     assert(states[post->state].may_follow[state]);
     log_line(post->owner->server->world->log, LOG_LEVEL_DEBUG, post->owner->server->name, "post: %s -> %s",
              states[post->state].name, states[state].name);
+    if (state == POST_STREAMING) {
+        server_stream_opened(post->owner->server, post->session);
+    } else if (post->state == POST_STREAMING) {
+        server_stream_closed(post->owner->server, post->session);
+    }
     post->state = state;
 }
 
@@ -53,6 +58,9 @@ static struct timers *timers_of(const struct post *post)
 void post_free(struct post *post)
 {
     timer_stop(timers_of(post), &post->timer);
+    if (post->state == POST_STREAMING) {
+        server_stream_closed(post->owner->server, post->session);
+    }
     if (post->stream != NULL) {
         replay_end(post->stream);
     }
@@ -132,9 +140,22 @@ static bool may_stream(const struct post *post)
     return post->accept.stream && !is_json_only;
 }
 
+/* A stream is opened where it is allowed one. At the ceiling the answer is one JSON body, which every client takes. */
+static bool has_stream_room(struct post *post)
+{
+    bool has_room = post->state != POST_SILENT || server_has_stream_room(post->owner->server, post->session);
+    post->owner->server->counters.streams_held_back += !has_room;
+    return has_room;
+}
+
 static void on_long_silence(struct timer *timer)
 {
-    open_stream(container_of(timer, struct post, timer));
+    struct post *post = container_of(timer, struct post, timer);
+    if (has_stream_room(post)) {
+        open_stream(post);
+    } else {
+        timer_start(timers_of(post), timer, post->owner->settings.stream_after_ms, on_long_silence);
+    }
 }
 
 static void send_event(struct post *post, const struct slice *parts, size_t count)
@@ -160,7 +181,7 @@ static void drop_unused_hub(struct post *post)
 static bool on_message(struct call *call, const struct slice *parts, size_t count)
 {
     struct post *post = post_of(call);
-    if (!may_stream(post) || (post->state == POST_ORPHANED && post->stream == NULL)) {
+    if (!may_stream(post) || (post->state == POST_ORPHANED && post->stream == NULL) || !has_stream_room(post)) {
         return false;
     }
     if (post->state == POST_SILENT) {
@@ -170,10 +191,13 @@ static bool on_message(struct call *call, const struct slice *parts, size_t coun
         send_event(post, parts, count);
         return true;
     }
-    /* A reader that is slow loses what can be lost; the answer always comes. */
-    bool has_room = post->exchange->operations->queued(post->exchange) < LIMIT_PROGRESS_QUEUE_BYTES;
+    /* A reader that is slow loses what can be lost, from a quarter of the ceiling on; the answer always comes. */
+    struct server *server = post->owner->server;
+    bool has_room = !server_is_slow_reader(server, 4 * post->exchange->operations->queued(post->exchange));
     if (has_room) {
         send_event(post, parts, count);
+    } else {
+        server->counters.messages_withheld++;
     }
     return has_room;
 }

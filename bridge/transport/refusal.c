@@ -40,6 +40,10 @@ static const struct refusal_row {
     [REFUSAL_CALL_CEILING] = {503, REPLY_INTERNAL_ERROR, "Too many requests in flight", "Retry-After", "1"},
     /* Any status but 200 would end every other call of the older Python SDK's sessions. */
     [REFUSAL_CALL_CEILING_IN_SESSION] = {200, REPLY_INTERNAL_ERROR, "Too many requests in flight", "Retry-After", "1"},
+    [REFUSAL_SESSION_CALL_CEILING] = {200, REPLY_INTERNAL_ERROR, "Too many requests in flight in this session",
+                                      "Retry-After", "1"},
+    [REFUSAL_SESSION_STREAM_CEILING] = {200, REPLY_INTERNAL_ERROR, "Too many event streams are open in this session",
+                                        "Retry-After", "1"},
     [REFUSAL_EVENT_UNKNOWN] = {405, REPLY_REFUSED, "The stream of this Last-Event-ID is not kept any more", "Allow",
                                "POST, DELETE"},
     [REFUSAL_VERSION] = {400, REPLY_REFUSED, "Bad Request: Unsupported protocol version", NULL, NULL},

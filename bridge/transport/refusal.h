@@ -34,12 +34,14 @@ enum refusal {
     REFUSAL_CHILD_CEILING,
     REFUSAL_CALL_CEILING, /* outside a session */
     REFUSAL_CALL_CEILING_IN_SESSION,
-    REFUSAL_EVENT_UNKNOWN,   /* Last-Event-ID is of no stream that is kept */
-    REFUSAL_VERSION,         /* MCP-Protocol-Version names none that we know */
-    REFUSAL_MODERN_DISCOVER, /* server/discover: no revision of the modern era is served */
-    REFUSAL_MODERN,          /* a request of the modern era, of a revision that is not served: refuse_revision() */
-    REFUSAL_ENVELOPE,        /* the _meta of a request of the modern era lacks something */
-    REFUSAL_HEADER,          /* a header of a request of the modern era is missing, or is not what the body says */
+    REFUSAL_SESSION_CALL_CEILING,   /* the session's own */
+    REFUSAL_SESSION_STREAM_CEILING, /* for a client that takes nothing but a stream */
+    REFUSAL_EVENT_UNKNOWN,          /* Last-Event-ID is of no stream that is kept */
+    REFUSAL_VERSION,                /* MCP-Protocol-Version names none that we know */
+    REFUSAL_MODERN_DISCOVER,        /* server/discover: no revision of the modern era is served */
+    REFUSAL_MODERN,   /* a request of the modern era, of a revision that is not served: refuse_revision() */
+    REFUSAL_ENVELOPE, /* the _meta of a request of the modern era lacks something */
+    REFUSAL_HEADER,   /* a header of a request of the modern era is missing, or is not what the body says */
     REFUSAL_DRAINING,
     REFUSAL_COUNT,
 };

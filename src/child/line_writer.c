@@ -28,7 +28,7 @@ static void on_writable(uv_poll_t *handle, int status, int events);
 
 int line_writer_open(struct line_writer *writer, uv_loop_t *loop, int pipe, const struct line_writer_events *events)
 {
-    *writer = (struct line_writer){.events = events, .pipe = pipe};
+    *writer = (struct line_writer){.events = events, .pipe = pipe, .full_bytes = LINE_WRITER_FULL_BYTES};
     buffer_init(&writer->queue, 0);
     int status = uv_poll_init(loop, &writer->writable, pipe);
     if (status < 0) {
@@ -153,7 +153,7 @@ static void flush(struct line_writer *writer)
         stop_waiting_for_room(writer);
         buffer_clear(&writer->queue, LINE_WRITER_KEEP_BYTES);
     }
-    if (writer->is_drain_owed && writer->queue.size < LIMIT_STDIN_LOW_BYTES) {
+    if (writer->is_drain_owed && writer->queue.size < writer->full_bytes / 4) {
         writer->is_drain_owed = false;
         writer->events->on_drained(writer);
     }
@@ -240,5 +240,5 @@ uint64_t line_writer_write(struct line_writer *writer, const struct slice *parts
 
 bool line_writer_is_full(const struct line_writer *writer)
 {
-    return writer->queue.size > LIMIT_STDIN_HIGH_BYTES;
+    return writer->queue.size > writer->full_bytes;
 }

@@ -15,7 +15,7 @@ struct line_writer;
 
 /* All come from the loop, never from within a call. */
 struct line_writer_events {
-    /* The queue fell below LIMIT_STDIN_LOW_BYTES after it had been above LIMIT_STDIN_HIGH_BYTES. */
+    /* The queue fell below a quarter of full_bytes after it had been above full_bytes. */
     void (*on_drained)(struct line_writer *writer);
     /* Nobody reads the pipe any more. The writer should be closed. */
     void (*on_broken)(struct line_writer *writer);
@@ -29,6 +29,7 @@ struct line_writer {
     uv_poll_t writable;                      /* active while the queue waits for room in the pipe */
     unsigned open_handles;
     struct buffer queue;
+    size_t full_bytes;  /* when the queue is full; it still takes what must be written */
     bool is_drain_owed; /* the queue went above its high mark, and on_drained has not been called since */
     uint64_t handed_bytes;
     uint64_t written_bytes; /* what the pipe took; the queue is the rest */
@@ -37,6 +38,8 @@ struct line_writer {
 /* Takes the pipe in any case. A negative libuv code when it cannot be watched: then there is nothing to close. */
 int line_writer_open(struct line_writer *writer, uv_loop_t *loop, int pipe, const struct line_writer_events *events)
     __attribute__((warn_unused_result));
+
+enum { LINE_WRITER_FULL_BYTES = 1 << 20 }; /* full_bytes, unless it is set after the opening */
 
 /* Writes of the queue what the pipe takes now, rather than at the end of the turn. */
 void line_writer_push(struct line_writer *writer);

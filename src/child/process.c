@@ -361,6 +361,9 @@ static int open_and_spawn(struct process *process, const struct child_command *c
     if (status < 0) {
         return status;
     }
+    if (settings->max_queue_bytes > 0) {
+        process->input.full_bytes = settings->max_queue_bytes;
+    }
     const struct spawn_options options = {
         .command = command,
         .launcher = settings->launcher,

@@ -26,6 +26,7 @@ struct process_settings {
     struct guardian *guardian; /* told of each process group; may be NULL */
     const char *launcher;      /* launcher_path(); NULL starts the command directly */
     size_t max_line_bytes;     /* of stdout; a longer line is dropped and logged */
+    size_t max_queue_bytes;    /* of stdin, before it counts as full; 0 is the line writer's own */
     uint64_t stop_grace_ms;    /* for each step of the stop ladder */
 };
 

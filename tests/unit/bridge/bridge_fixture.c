@@ -25,7 +25,8 @@ void bridge_fixture_init(struct bridge_fixture *fixture)
                      .session_timeout_ms = 1800000,
                      .max_children = 64,
                      .max_sessions = 3,
-                     .max_in_flight = 4},
+                     .max_in_flight = 4,
+                     .max_stream_queue_bytes = 4 << 20},
         .endpoint = {.mode = STREAMABLE_BOTH, .post = {.stream_after_ms = 5000, .heartbeat_ms = 15000}},
     };
     fake_world_init(&fixture->world, 1);

@@ -109,7 +109,7 @@ static void a_reader_that_does_not_read_loses_its_stream_and_only_that(void **st
     const char *session = bridge_fixture_open_session(fixture);
     struct fake_exchange *slow = bridge_fixture_get(fixture, session);
     struct fake_exchange *other = bridge_fixture_get(fixture, bridge_fixture_open_session(fixture));
-    slow->queued = LIMIT_STREAM_QUEUE_BYTES;
+    slow->queued = fixture->settings.max_stream_queue_bytes;
     fake_child_say(fixture->child, CHANGED);
     fake_exchange_expect_event(slow, CHANGED);
     slow->queued++;

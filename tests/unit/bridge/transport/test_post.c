@@ -176,12 +176,59 @@ static void a_slow_reader_loses_progress_and_never_the_answer(void **state)
     struct fake_exchange *exchange = post(fixture, WITH_TOKEN);
     fake_child_say(fixture->child, PROGRESS("2"));
     fake_exchange_expect_event(exchange, PROGRESS("\"t\""));
-    exchange->queued = LIMIT_PROGRESS_QUEUE_BYTES;
+    exchange->queued = fixture->settings.max_stream_queue_bytes / 4 + 1;
     fake_child_say(fixture->child, PROGRESS("2"));
     fake_exchange_expect_open(exchange);
     bridge_fixture_answer(fixture);
     fake_exchange_expect_event(exchange, ANSWER(1, 2));
     fake_exchange_expect_closed(exchange);
+}
+
+static void at_the_ceiling_for_streams_an_answer_is_json(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    fixture->settings.max_session_streams = 1;
+    const char *session = bridge_fixture_open_session(fixture);
+    struct fake_exchange *get = bridge_fixture_get(fixture, session);
+    struct fake_exchange *exchange = bridge_fixture_post(fixture, session, WITH_TOKEN);
+    fake_child_say(fixture->child, PROGRESS("2"));
+    fake_world_advance(&fixture->world, 7000);
+    fake_exchange_expect_silence(exchange);
+    assert_int_equal(fixture->server.counters.streams_held_back, 2);
+    struct fake_exchange *elsewhere = post(fixture, WITH_TOKEN);
+    fake_child_say(fixture->child, PROGRESS("3"));
+    fake_exchange_expect_event(elsewhere, PROGRESS("\"t\""));
+    fake_exchange_vanish(get);
+    fake_world_advance(&fixture->world, 3000);
+    fake_exchange_expect_open(exchange);
+    struct fake_exchange *second = bridge_fixture_get(fixture, session);
+    fake_exchange_expect_open(second);
+    assert_int_equal(fixture->server.stream_count, 3);
+    bridge_fixture_answer_to(fixture, 3);
+    bridge_fixture_answer_to(fixture, 2);
+    fake_exchange_expect_event(exchange, ANSWER(1, 2));
+    fake_exchange_expect_event(elsewhere, ANSWER(1, 3));
+    fake_exchange_vanish(second);
+    assert_int_equal(fixture->server.stream_count, 0);
+    assert_int_equal(bridge_fixture_session(fixture, session)->stream_count, 0);
+}
+
+static void at_the_ceiling_for_streams_a_client_that_takes_nothing_else_is_refused(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    fixture->settings.max_session_streams = 1;
+    const char *session = bridge_fixture_open_session(fixture);
+    struct fake_exchange *get = bridge_fixture_get(fixture, session);
+    struct fake_exchange *exchange = fake_exchange_new(&fixture->world, EXCHANGE_POST);
+    fake_exchange_add_field(exchange, "Accept", "text/event-stream");
+    fake_exchange_add_field(exchange, "Content-Type", "application/json");
+    fake_exchange_add_field(exchange, "Mcp-Session-Id", session);
+    fake_exchange_set_body(exchange, slice_text(REQUEST(1)));
+    bridge_fixture_handle(fixture, exchange);
+    fake_exchange_expect(exchange, 200,
+                         "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32603,"
+                         "\"message\":\"Too many event streams are open in this session\"}}");
+    fake_exchange_expect_open(get);
 }
 
 static void a_posts_stream_carries_its_own_messages_only(void **state)
@@ -545,6 +592,8 @@ int main(void)
         READY(a_client_that_takes_only_a_stream_gets_one),
         UNOPENED(json_can_be_forced_but_not_on_a_client_that_cannot_take_it),
         READY(a_slow_reader_loses_progress_and_never_the_answer),
+        READY(at_the_ceiling_for_streams_an_answer_is_json),
+        READY(at_the_ceiling_for_streams_a_client_that_takes_nothing_else_is_refused),
         READY(a_posts_stream_carries_its_own_messages_only),
         READY(without_a_session_a_client_that_goes_takes_its_call_with_it),
         READY(without_a_session_a_stream_that_breaks_cancels_too),

@@ -478,6 +478,28 @@ static void too_many_calls_are_503_and_in_a_session_an_error_with_status_200(voi
     fake_exchange_expect_silence(post(fixture, REQUEST(1)));
 }
 
+static void a_session_has_a_ceiling_of_its_own_for_its_calls(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    fixture->settings.max_session_calls = 2;
+    const char *session = bridge_fixture_open_session(fixture);
+    const char *other = bridge_fixture_open_session(fixture);
+    fake_exchange_expect_silence(bridge_fixture_post(fixture, session, REQUEST(1)));
+    fake_exchange_expect(
+        bridge_fixture_post(fixture, session, "[" REQUEST(2) "," REQUEST(3) "]"), 400,
+        REFUSED(null, -32600, "Invalid Request: batches were removed from the protocol in revision 2025-06-18"));
+    fake_exchange_expect_silence(bridge_fixture_post(fixture, session, REQUEST(2)));
+    struct fake_exchange *third = bridge_fixture_post(fixture, session, REQUEST(3));
+    fake_exchange_expect(third, 200, REFUSED(3, -32603, "Too many requests in flight in this session"));
+    assert_string_equal(fake_exchange_answer_field(third, "retry-after"), "1");
+    fake_exchange_expect_silence(bridge_fixture_post(fixture, other, REQUEST(3)));
+    fake_exchange_expect_silence(post(fixture, REQUEST(3)));
+    assert_int_equal(bridge_fixture_post(fixture, session, NOTE)->status, 202);
+    bridge_fixture_answer_to(fixture, 2);
+    bridge_fixture_answer_to(fixture, 4);
+    fake_exchange_expect_silence(bridge_fixture_post(fixture, session, REQUEST(3)));
+}
+
 static void a_batch_has_room_only_if_all_of_it_has(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -693,6 +715,7 @@ int main(void)
         READY(payloads_pass_byte_for_byte),
         READY(a_client_that_cancels_gets_an_answer_all_the_same),
         READY(too_many_calls_are_503_and_in_a_session_an_error_with_status_200),
+        READY(a_session_has_a_ceiling_of_its_own_for_its_calls),
         READY(a_batch_has_room_only_if_all_of_it_has),
         READY(batches_are_for_revisions_that_have_them),
         READY(an_initialize_must_not_be_part_of_a_batch),

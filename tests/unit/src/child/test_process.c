@@ -299,7 +299,7 @@ static void a_child_that_does_not_read_fills_its_queue_and_its_end_tells_how_far
     child_fixture_wait_for_lines(fixture, 1);
     uint64_t first = write_long(fixture, 1000);
     assert_false(is_full(fixture));
-    uint64_t last = write_long(fixture, LIMIT_STDIN_HIGH_BYTES * 2);
+    uint64_t last = write_long(fixture, LINE_WRITER_FULL_BYTES * 2);
     assert_true(is_full(fixture));
     child_fixture_stop(fixture);
     assert_true(fixture->end.written_bytes > first);
@@ -313,7 +313,7 @@ static void a_full_queue_drains_when_the_child_reads_again(void **state)
     child_fixture_start(fixture, "echo $$; exec sed -n /nothing/p");
     child_fixture_wait_for_lines(fixture, 1);
     assert_int_equal(kill(told_pid(fixture), SIGSTOP), 0);
-    write_long(fixture, LIMIT_STDIN_HIGH_BYTES * 2);
+    write_long(fixture, LINE_WRITER_FULL_BYTES * 2);
     assert_true(is_full(fixture));
     assert_int_equal(kill(told_pid(fixture), SIGCONT), 0);
     child_fixture_wait_for_drains(fixture, 1);
