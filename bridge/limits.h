@@ -22,6 +22,8 @@ enum {
     LIMIT_RETRY_MS = 1000,
     /* Tasks of one child whose owner is known: the oldest is forgotten when there are more. */
     LIMIT_TASKS = 10000,
+    /* The same of one session. */
+    LIMIT_SESSION_TASKS = 1000,
     /* Questions of a child's to one client that wait for their answers. */
     LIMIT_SESSION_CALLBACKS = 64,
     /* What waits for a session's GET stream to open: the oldest goes when there is more. */

@@ -1,7 +1,5 @@
 #include "bridge/mcp/call.h"
 
-#include "bridge/base/buffer.h"
-
 void call_answer(struct call *call, const struct slice *parts, size_t count)
 {
     call->state = CALL_ENDED;

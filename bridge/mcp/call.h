@@ -5,6 +5,7 @@
 #ifndef BRIDGE_MCP_CALL_H
 #define BRIDGE_MCP_CALL_H
 
+#include "bridge/base/buffer.h"
 #include "bridge/base/list.h"
 #include "bridge/base/map.h"
 #include "bridge/base/timer.h"
@@ -98,6 +99,8 @@ struct call {
     /* Set by the server to see that a result came, before the owner gets it; NULL otherwise. */
     void (*on_result)(struct call *call, const struct message *answer);
     struct slice argument; /* in bytes: what on_result needs of the request */
+    /* Set by the server to give the client another result than the child's: appends it. NULL otherwise. */
+    void (*write_result)(struct call *call, struct slice result, struct buffer *out);
 };
 
 /* Answer a call that nobody but its owner knows with a message of ours: on_answer comes before they return. */

@@ -236,10 +236,17 @@ static void relay_answer(struct channel *channel, struct call *call, const struc
     if (message->kind == MESSAGE_RESULT && call->on_result != NULL) {
         call->on_result(call, message);
     }
+    struct buffer result;
+    buffer_init(&result, 0);
+    struct replacement replacements[] = {{message->id, call->id}, {slice_of(NULL, 0), slice_of(NULL, 0)}};
+    if (message->kind == MESSAGE_RESULT && call->write_result != NULL) {
+        call->write_result(call, message->result, &result);
+        replacements[1] = (struct replacement){message->result, buffer_slice(&result)};
+    }
     struct rewrite answer;
-    const struct replacement replacement = {message->id, call->id};
-    rewrite_splice(&answer, message->bytes, &replacement, 1);
+    rewrite_splice(&answer, message->bytes, replacements, 2);
     call->events->on_answer(call, answer.parts, answer.count);
+    buffer_release(&result);
 }
 
 static void take_answer(struct channel *channel, const struct message *message)
@@ -263,7 +270,7 @@ static void relay_progress(struct channel *channel, const struct message *messag
 {
     struct call *call = mux_find_token(&channel->mux, message->progress_token);
     if (call == NULL || !slice_exists(call->token)) {
-        channel->events->on_dropped(channel, "progress of a request that is not running or did not ask for it");
+        channel->events->on_notification(channel, message); /* a task's, maybe */
         return;
     }
     struct rewrite progress;

@@ -5,6 +5,7 @@
 #include "bridge/mcp/log_levels.h"
 #include "bridge/mcp/route.h"
 #include "bridge/mcp/server.h"
+#include "bridge/mcp/task_list.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -378,28 +379,57 @@ static void remember_task(struct call *call, const struct message *answer)
 {
     bool has_ended = call->session != NULL && call->session->is_ended;
     if (slice_exists(answer->result_task_id) && !has_ended) {
-        tasks_add(&call->hub->tasks, call->session, answer->result_task_id);
+        const struct task_start start = {.id = answer->result_task_id,
+                                         .session = call->session,
+                                         .token = call->token,
+                                         .wire_token = call->entry.wire_id};
+        tasks_add(&call->hub->tasks, &start);
     }
+}
+
+static void note_task_state(struct call *call, const struct message *answer)
+{
+    if (task_is_over(answer->result)) {
+        tasks_end(&call->hub->tasks, call->argument);
+    }
+}
+
+/* tasks/result is answered when the task is over, and not before. */
+static void note_task_end(struct call *call, const struct message *answer)
+{
+    (void)answer;
+    tasks_end(&call->hub->tasks, call->argument);
 }
 
 static void submit_for_task(struct hub *hub, struct call *call, const struct message *message)
 {
     if (hub->is_own || tasks_has(&hub->tasks, call->session, message->task_id)) {
+        call->argument = message->task_id;
+        call->on_result = message_is(message, "tasks/result") ? note_task_end : note_task_state;
         channel_submit(&hub->channel, call);
     } else {
         call_answer_error(call, REPLY_INVALID_PARAMS, "Task not found");
     }
 }
 
-/* The child's list holds everybody's tasks, and only the child could tell them apart. */
+static void write_own_tasks(struct call *call, struct slice result, struct buffer *out)
+{
+    task_list_write(out, &call->hub->tasks, call->session, result);
+}
+
+/*
+ * The child's list holds everybody's tasks: each session gets its own of it. Who has no session could be anybody, and
+ * knowing a task's id is all that lets him ask for it: so there is no list (MCP 2025-11-25, Tasks, "Security").
+ */
 static void submit_task_list(struct hub *hub, struct call *call, const struct message *message)
 {
     (void)message;
-    if (hub->is_own) {
-        channel_submit(&hub->channel, call);
-    } else {
-        call_answer_error(call, REPLY_METHOD_NOT_FOUND, "tasks/list is not there on a child that sessions share");
+    if (!hub->is_own && call->session == NULL) {
+        call_answer_error(call, REPLY_METHOD_NOT_FOUND, "tasks/list needs a session");
+        return;
     }
+    call->write_result = hub->is_own ? NULL : write_own_tasks;
+    channel_submit(&hub->channel, call);
 }
 
 static const struct {
@@ -435,7 +465,7 @@ void hub_submit(struct hub *hub, struct call *call, const struct message *messag
             }
         }
     }
-    call->on_result = hub->is_own ? NULL : remember_task;
+    call->on_result = remember_task;
     channel_submit(&hub->channel, call);
 }
 

@@ -94,7 +94,7 @@ static bool has_wire_id(const struct map_node *node, const void *key)
 }
 
 /* Some servers hand back the id 7 as "7". */
-static bool parse(struct slice id, uint64_t *wire_id)
+bool mux_read_id(struct slice id, uint64_t *wire_id)
 {
     struct slice inside = json_string_inside(id);
     return json_parse_id(slice_exists(inside) ? inside : id, wire_id);
@@ -103,13 +103,13 @@ static bool parse(struct slice id, uint64_t *wire_id)
 bool mux_is_id(struct slice id, uint64_t wire_id)
 {
     uint64_t parsed;
-    return parse(id, &parsed) && parsed == wire_id;
+    return mux_read_id(id, &parsed) && parsed == wire_id;
 }
 
 static struct mux_entry *find(const struct mux *mux, struct slice id)
 {
     uint64_t wire_id;
-    if (!parse(id, &wire_id)) {
+    if (!mux_read_id(id, &wire_id)) {
         return NULL;
     }
     struct map_node *node = map_find(&mux->entries, map_hash_number(wire_id), has_wire_id, &wire_id);

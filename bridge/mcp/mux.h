@@ -62,6 +62,9 @@ void mux_leave(struct mux *mux, struct mux_entry *entry);
  */
 void mux_abandon(struct mux *mux, struct mux_entry *entry, uint64_t now_ms);
 
+/* The number of an id or token as the child wrote it. False when it can be none of ours. */
+bool mux_read_id(struct slice id, uint64_t *wire_id);
+
 /* Whether `id`, as the child wrote it, is this wire id. */
 bool mux_is_id(struct slice id, uint64_t wire_id);
 

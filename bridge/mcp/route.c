@@ -1,9 +1,11 @@
 #include "bridge/mcp/route.h"
 
 #include "bridge/base/buffer.h"
+#include "bridge/jsonrpc/rewrite.h"
 #include "bridge/mcp/callback.h"
 #include "bridge/mcp/log_levels.h"
 #include "bridge/mcp/server.h"
+#include "bridge/mcp/task_list.h"
 
 #include <inttypes.h>
 
@@ -41,12 +43,12 @@ static void to_own_session(struct hub *hub, const struct message *message)
 }
 
 /* A session whose GET stream is broken gets it when the client comes back; one that never had any is not waited for. */
-static void deliver_to_listener(struct session *session, const struct message *message)
+static void deliver_to_listener(struct session *session, const struct slice *parts, size_t count)
 {
     if (session->listen != NULL) {
-        (void)session_deliver_or_queue(session, &message->bytes, 1, 0);
+        (void)session_deliver_or_queue(session, parts, count, 0);
     } else {
-        session_deliver(session, &message->bytes, 1);
+        session_deliver(session, parts, count);
     }
 }
 
@@ -58,13 +60,14 @@ static void to_every_session(struct hub *hub, const struct message *message)
         return;
     }
     LIST_FOR_EACH(link, &hub->sessions) {
-        deliver_to_listener(container_of(link, struct session, in_hub), message);
+        deliver_to_listener(container_of(link, struct session, in_hub), &message->bytes, 1);
     }
 }
 
 static void deliver_update(void *context, struct session *session)
 {
-    deliver_to_listener(session, context);
+    const struct message *message = context;
+    deliver_to_listener(session, &message->bytes, 1);
 }
 
 static void to_subscribers(struct hub *hub, const struct message *message)
@@ -114,9 +117,31 @@ static void to_task_owner(struct hub *hub, const struct message *message)
     if (hub->is_own) {
         to_own_session(hub, message);
     } else if (owner != NULL) {
-        deliver_to_listener(owner, message);
+        deliver_to_listener(owner, &message->bytes, 1);
     } else {
         route_drop(hub->server, "the state of a task that no session made");
+    }
+    if (task_is_over(message->params)) {
+        tasks_end(&hub->tasks, message->task_id);
+    }
+}
+
+/* MCP 2025-11-25, Tasks: the token of the request that made a task stays valid until the task ends. */
+static void to_task_token(struct hub *hub, const struct message *message)
+{
+    struct slice token;
+    struct session *session = tasks_find_token(&hub->tasks, message->progress_token, &token);
+    if (session == NULL) {
+        route_drop(hub->server, "progress of a request that is not running or did not ask for it");
+        return;
+    }
+    struct rewrite progress;
+    const struct replacement replacement = {message->progress_token, token};
+    rewrite_splice(&progress, message->bytes, &replacement, 1);
+    if (hub->is_own) {
+        (void)route_to_session(hub, session, progress.parts, progress.count);
+    } else {
+        deliver_to_listener(session, progress.parts, progress.count);
     }
 }
 
@@ -150,6 +175,7 @@ static const struct {
     {"notifications/resources/list_changed", to_every_session},
     {"notifications/resources/updated", to_subscribers},
     {"notifications/tasks/status", to_task_owner},
+    {"notifications/progress", to_task_token},
     {"notifications/cancelled", cancel_question},
 };
 

@@ -13,6 +13,7 @@
 #include "bridge/mcp/callback.h"
 #include "bridge/mcp/replay.h"
 #include "bridge/mcp/revision.h"
+#include "bridge/mcp/tasks.h"
 
 #include <stdbool.h>
 
@@ -61,6 +62,7 @@ struct session {
     struct list in_hub;
     struct callbacks callbacks;
 
+    struct session_tasks tasks;
     struct list subscriptions; /* of struct subscriber */
     size_t subscription_count;
     enum log_severity log_level;

@@ -76,6 +76,7 @@ struct session *session_table_open(struct session_table *table, const struct rev
     session->log_level = SEVERITY_UNSET;
     map_init(&session->calls);
     list_init(&session->subscriptions);
+    session_tasks_init(&session->tasks);
     list_init(&session->queue);
     list_init(&session->orphans);
     list_init(&session->in_hub);

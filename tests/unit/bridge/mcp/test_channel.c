@@ -429,7 +429,7 @@ static void progress_comes_with_the_clients_own_token_and_its_type(void **state)
     fake_call_expect_answer(text, RESULT(1));
 }
 
-static void progress_of_no_running_call_is_dropped(void **state)
+static void progress_of_no_running_call_is_a_notification_like_any_other(void **state)
 {
     struct fixture *fixture = *state;
     struct fake_call *silent = submit(fixture, REQUEST(1));
@@ -439,12 +439,12 @@ static void progress_of_no_running_call_is_dropped(void **state)
     fake_child_say(fixture->child, PROGRESS("77"));
     fake_child_say(fixture->child, PROGRESS("null"));
     fake_child_say(fixture->child, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}");
-    assert_int_equal(fixture->drops, 5);
+    assert_int_equal(fixture->notifications, 5);
     fake_call_expect_silence(silent);
     fake_call_expect_silence(asking);
     fake_child_say(fixture->child, RESULT(3));
     fake_child_say(fixture->child, PROGRESS("3"));
-    assert_int_equal(fixture->drops, 6);
+    assert_int_equal(fixture->notifications, 6);
     fake_call_expect_answer(asking, RESULT(1));
     fake_child_say(fixture->child, RESULT(2));
     fake_call_expect_answer(silent, RESULT(1));
@@ -801,7 +801,7 @@ int main(void)
         READY(notifications_and_requests_go_to_the_owner),
         READY(a_request_of_the_childs_with_the_id_of_a_call_answers_nothing),
         READY(progress_comes_with_the_clients_own_token_and_its_type),
-        READY(progress_of_no_running_call_is_dropped),
+        READY(progress_of_no_running_call_is_a_notification_like_any_other),
         READY(a_request_that_is_not_answered_times_out_and_the_child_hears_of_it),
         READY(progress_begins_the_time_anew),
         READY(without_a_timeout_a_request_waits_for_ever),
