@@ -19,10 +19,13 @@
 #include "src/child/launcher.h"
 #include "src/child/reaper.h"
 #include "src/child/supervisor.h"
+#include "src/figures.h"
 #include "src/gatekeeper.h"
 #include "src/http/listener.h"
 #include "src/log.h"
 #include "src/monitor/health.h"
+#include "src/monitor/metrics.h"
+#include "src/monitor/status.h"
 #include "src/plan.h"
 #include "src/secret.h"
 #include "src/version.h"
@@ -72,6 +75,9 @@ struct daemon {
     struct legacy_sse_settings sse_settings;
     struct legacy_sse sse;
     struct health_subject health;
+    struct figures figures;
+    struct figure_source figure_source;
+    struct status_subject status;
     struct http_router router;
     struct gatekeeper keeper;
     struct http_listener *listener; /* NULL once closed */
@@ -366,6 +372,21 @@ static void init_bridge(struct daemon *daemon)
     legacy_sse_init(&daemon->sse, &daemon->server, &daemon->sse_settings);
 }
 
+static void init_monitor(struct daemon *daemon)
+{
+    daemon->figures = (struct figures){.server = &daemon->server,
+                                       .listener = &daemon->listener,
+                                       .loop = &daemon->loop,
+                                       .started_ms = uv_now(&daemon->loop)};
+    daemon->figure_source = (struct figure_source){.context = &daemon->figures, .visit = figures_visit};
+    daemon->status = (struct status_subject){
+        .health = &daemon->health, .figures = &daemon->figure_source, .version = MCP_BRIDGE_VERSION};
+    if (!daemon->options->no_metrics) {
+        gatekeeper_add_page(&daemon->keeper, "/metrics", metrics_handle, &daemon->figure_source, false);
+        gatekeeper_add_page(&daemon->keeper, "/status", status_handle, &daemon->status, false);
+    }
+}
+
 static void init_routes(struct daemon *daemon)
 {
     daemon->health = (struct health_subject){.context = daemon, .is_ready = is_ready};
@@ -376,6 +397,7 @@ static void init_routes(struct daemon *daemon)
     }
     gatekeeper_add_page(&daemon->keeper, "/healthz", health_handle_live, NULL, true);
     gatekeeper_add_page(&daemon->keeper, "/readyz", health_handle_ready, &daemon->health, true);
+    init_monitor(daemon);
 }
 
 static int open_listener(struct daemon *daemon, struct error *error)

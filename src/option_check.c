@@ -30,16 +30,27 @@ static bool is_same_path(const char *a, const char *b)
 /* Each thing that is served has a path of its own. */
 static int check_paths(const struct options *options, struct error *error)
 {
-    const char *const paths[] = {"/healthz", "/readyz", options->path, options->sse_path, options->message_path};
-    static const char *const names[] = {"health", "readiness", "--path", "--sse-path", "--message-path"};
-    size_t count = options->no_sse ? 3 : 5;
-    for (size_t i = 0; i < count; i++) {
+    static const char *const names[] = {"health", "readiness",  "metrics",       "status",
+                                        "--path", "--sse-path", "--message-path"};
+    const char *const paths[] = {
+        "/healthz",
+        "/readyz",
+        options->no_metrics ? NULL : "/metrics",
+        options->no_metrics ? NULL : "/status",
+        options->path,
+        options->no_sse ? NULL : options->sse_path,
+        options->no_sse ? NULL : options->message_path,
+    };
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        if (paths[i] == NULL) {
+            continue;
+        }
         if (!is_path(paths[i])) {
             return error_set(error, "%s takes a path that begins with / and has no query and no quotes, not \"%s\"",
                              names[i], paths[i]);
         }
         for (size_t j = 0; j < i; j++) {
-            if (is_same_path(paths[i], paths[j])) {
+            if (paths[j] != NULL && is_same_path(paths[i], paths[j])) {
                 return error_set(error, "%s %s is taken by %s", names[i], paths[i], names[j]);
             }
         }

@@ -37,6 +37,7 @@ struct options {
     const char *sse_path;
     const char *message_path;
     bool no_sse;
+    bool no_metrics;
     const char *name; /* of the server; NULL stands for the command's file name */
 
     int children;   /* enum server_children */

@@ -42,6 +42,7 @@ static void forget(struct callbacks *callbacks, struct callback *callback, struc
 
 static void refuse(struct hub *hub, struct slice child_id, enum reply_code code, const char *text)
 {
+    hub->server->counters.callbacks_failed++;
     struct buffer answer;
     buffer_init(&answer, 0);
     reply_error(&answer, child_id, code, text, slice_of(NULL, 0));
@@ -136,6 +137,7 @@ static bool send_question(struct callback *callback, const struct rewrite *quest
 void callback_ask(struct hub *hub, const struct message *message)
 {
     struct session *session = only_session(hub);
+    hub->server->counters.callbacks++;
     if (session == NULL || session->callbacks.count >= LIMIT_SESSION_CALLBACKS) {
         refuse(hub, message->id, REPLY_INTERNAL_ERROR, "There is no client that could answer");
         return;
@@ -212,6 +214,7 @@ bool callback_answer(struct session *session, const struct message *message)
         return false;
     }
     struct hub *hub = callback->hub;
+    hub->server->counters.callbacks_answered++;
     struct asker *asker = callback->asker;
     if (asker != NULL) {
         forget(&session->callbacks, callback, hub->server->world->timers);

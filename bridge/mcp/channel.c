@@ -18,6 +18,7 @@
 #include "bridge/jsonrpc/json.h"
 #include "bridge/jsonrpc/rewrite.h"
 #include "bridge/mcp/introduction.h"
+#include "bridge/mcp/legacy_relay.h"
 #include "bridge/mcp/modern_relay.h"
 
 #include <assert.h>
@@ -124,6 +125,7 @@ static void on_call_timeout(struct timer *timer)
                  (unsigned long long)channel->settings->start_timeout_ms, channel->failure[0] != '\0' ? ": " : "",
                  channel->failure);
     }
+    channel->counters->timeouts++;
     channel_fail(channel, call, REPLY_TIMEOUT, text);
 }
 
@@ -198,6 +200,7 @@ void channel_submit(struct channel *channel, struct call *call)
         char text[sizeof(channel->failure) + 64];
         describe_not_ready(channel, text, sizeof(text));
         call->state = CALL_ENDED;
+        channel->counters->failures++;
         call_answer_error(call, REPLY_INTERNAL_ERROR, is_ending ? "The bridge is shutting down" : text);
         return;
     }
@@ -225,6 +228,8 @@ static void relay_answer(struct channel *channel, struct call *call, const struc
 {
     mux_leave(&channel->mux, &call->entry);
     forget_call(channel, call);
+    channel->counters->answers += message->kind == MESSAGE_RESULT;
+    channel->counters->errors += message->kind == MESSAGE_ERROR;
     if (call->events->on_response != NULL) {
         call->events->on_response(call, message);
         return;
@@ -233,20 +238,7 @@ static void relay_answer(struct channel *channel, struct call *call, const struc
         modern_relay_answer(channel, call, message);
         return;
     }
-    if (message->kind == MESSAGE_RESULT && call->on_result != NULL) {
-        call->on_result(call, message);
-    }
-    struct buffer result;
-    buffer_init(&result, 0);
-    struct replacement replacements[] = {{message->id, call->id}, {slice_of(NULL, 0), slice_of(NULL, 0)}};
-    if (message->kind == MESSAGE_RESULT && call->write_result != NULL) {
-        call->write_result(call, message->result, &result);
-        replacements[1] = (struct replacement){message->result, buffer_slice(&result)};
-    }
-    struct rewrite answer;
-    rewrite_splice(&answer, message->bytes, replacements, 2);
-    call->events->on_answer(call, answer.parts, answer.count);
-    buffer_release(&result);
+    legacy_relay_answer(call, message);
 }
 
 static void take_answer(struct channel *channel, const struct message *message)
@@ -273,11 +265,8 @@ static void relay_progress(struct channel *channel, const struct message *messag
         channel->events->on_notification(channel, message); /* a task's, maybe */
         return;
     }
-    struct rewrite progress;
-    const struct replacement replacement = {message->progress_token, call->token};
-    rewrite_splice(&progress, message->bytes, &replacement, 1);
     start_timeout(channel, call, channel->settings->request_timeout_ms);
-    call->events->on_message(call, progress.parts, progress.count);
+    legacy_relay_progress(call, message);
 }
 
 static void take_notification(struct channel *channel, const struct message *message)
@@ -308,16 +297,13 @@ static bool is_first_of_own(const struct channel *channel)
     return slice_exists(channel->initialize) && !slice_exists(channel->handshake.result);
 }
 
-/* The client sent this initialize itself: the child's refusal is the answer to it, in the child's own words. */
+/* The client sent this initialize itself: the child's refusal is the answer to it. */
 static void pass_refusal_on(struct channel *channel, const struct message *message)
 {
     struct call *call;
     while ((call = first_call(&channel->waiting)) != NULL) {
-        const struct slice parts[] = {slice_text("{\"jsonrpc\":\"2.0\",\"id\":"), call->id, slice_text(",\"error\":"),
-                                      message->error, slice_text("}")};
         forget_call(channel, call);
-        call->error_code = message_error_code(message);
-        call_answer(call, parts, sizeof(parts) / sizeof(parts[0]));
+        legacy_relay_refusal(call, message);
     }
 }
 
@@ -420,6 +406,7 @@ static void on_up(void *owner)
     if (channel->state == CHANNEL_CLOSING) {
         return;
     }
+    channel->counters->child_starts++;
     channel_enter(channel, CHANNEL_SHAKING);
     channel->up_ms = timers_now(channel->world->timers);
     if (!channel->is_held) {
@@ -457,6 +444,7 @@ static void end_running(struct channel *channel, const struct child_end *end)
         } else {
             mux_leave(&channel->mux, &call->entry);
             forget_call(channel, call);
+            channel->counters->failures++;
             call_answer_error(call, REPLY_INTERNAL_ERROR, text);
         }
     }
@@ -468,6 +456,7 @@ static void fail_waiting(struct channel *channel, const char *text)
 {
     struct call *call;
     while ((call = first_call(&channel->waiting)) != NULL) {
+        channel->counters->failures++;
         channel_fail(channel, call, REPLY_INTERNAL_ERROR, text);
     }
 }
@@ -482,6 +471,7 @@ static void on_down(void *owner, const struct child_end *end)
 {
     struct channel *channel = owner;
     timer_stop(channel->world->timers, &channel->timer);
+    channel->counters->child_crashes += channel->state != CHANNEL_CLOSING && !channel->is_refused;
     if (!channel->is_refused) {
         snprintf(channel->failure, sizeof(channel->failure), "the server %.200s", end->text);
     }
@@ -531,6 +521,7 @@ void channel_open(struct channel *channel, const struct channel_options *options
         .world = options->world,
         .settings = options->settings,
         .events = options->events,
+        .counters = options->counters,
         .name = options->command->name,
         .state = CHANNEL_STARTING,
         .is_modern = options->is_modern,

@@ -7,6 +7,7 @@
 
 #include "bridge/jsonrpc/reply.h"
 #include "bridge/mcp/call.h"
+#include "bridge/mcp/counters.h"
 #include "bridge/mcp/handshake.h"
 #include "bridge/mcp/mux.h"
 #include "bridge/port.h"
@@ -44,7 +45,8 @@ struct channel {
     struct world *world;
     const struct channel_settings *settings; /* borrowed */
     const struct channel_events *events;
-    struct slice name; /* borrowed: the server's, for logs */
+    struct server_counters *counters; /* borrowed */
+    struct slice name;                /* borrowed: the server's, for logs */
 
     enum channel_state state;
     struct child *child; /* NULL once closed */
@@ -73,6 +75,7 @@ struct channel_options {
     const struct child_command *command;
     const struct channel_settings *settings;
     const struct channel_events *events;
+    struct server_counters *counters;
     struct slice initialize; /* a client's request, to be the handshake but for its id; absent: the bridge's own */
     bool is_modern;
     bool is_held; /* start the process, and leave the handshake to channel_begin() */

@@ -204,6 +204,7 @@ struct hub *hub_open(struct server *server, const struct hub_options *options)
         .command = &hub->command,
         .settings = &server->settings->channel,
         .events = &channel_events,
+        .counters = &server->counters,
         .initialize = options->initialize,
         .is_modern = options->is_modern,
         .is_held = options->is_held,
@@ -479,9 +480,11 @@ static void cancel_call(struct hub *hub, struct session *session, const struct m
 {
     struct call *call = session != NULL ? session_find_call(session, message->request_id) : NULL;
     if (call != NULL && call->shim != NULL) {
+        hub->server->counters.cancelled++;
         call->shim->give_up(call->shim);
         call_answer_error(call, REPLY_CANCELLED, "Request cancelled");
     } else if (call != NULL && call->wish == CALL_SENDS) {
+        hub->server->counters.cancelled++;
         channel_fail(&hub->channel, call, REPLY_CANCELLED, "Request cancelled");
     }
 }
@@ -501,6 +504,7 @@ void hub_notify(struct hub *hub, struct session *session, const struct message *
     if (message_is(message, "notifications/cancelled")) {
         cancel_call(hub, session, message);
     } else if (hub_is_full(hub)) {
+        hub->server->counters.notifications_lost++;
         log_line(hub->server->world->log, LOG_LEVEL_DEBUG, hub->server->name,
                  "dropped a client's notification: the server does not read its input");
     } else if (hub->channel.state == CHANNEL_READY && is_for_child(hub, message)) {

@@ -133,9 +133,11 @@ static void make_room(struct replay *replay, size_t size)
 {
     struct replay_store *store = replay->store;
     while (replay->bytes + size > store->max_session_bytes) {
+        store->evicted++;
         expire_event(container_of(replay->events.next, struct replay_event, in_session));
     }
     while (store->max_bytes > 0 && store->bytes + size > store->max_bytes) {
+        store->evicted++;
         expire_event(oldest(store));
     }
 }

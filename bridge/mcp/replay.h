@@ -26,6 +26,7 @@ struct replay_store {
     uint64_t max_age_ms;
     struct list events; /* of all sessions, the oldest first */
     size_t bytes;
+    uint64_t evicted;   /* events that made room for others, since the start */
     struct timer timer; /* to the end of the oldest one's age */
 };
 

@@ -107,6 +107,7 @@ static void on_idle_session(struct session_table *table, struct session *session
 {
     struct server *server = container_of(table, struct server, sessions);
     log_line(server->world->log, LOG_LEVEL_DEBUG, server->name, "a session was idle for too long and ends");
+    server->counters.sessions_expired++;
     server_end_session(server, session);
 }
 
@@ -141,7 +142,7 @@ struct session *server_find_session(const struct server *server, struct slice na
 
 void server_end_session(struct server *server, struct session *session)
 {
-    (void)server;
+    server->counters.sessions_ended++;
     hub_remove_session(session->hub, session);
     session_table_hold(session);
     session_table_end(session);
@@ -241,7 +242,7 @@ void server_stream_closed(struct server *server, struct session *session)
 
 void server_admit(struct server *server, struct call *call)
 {
-    server->counters.calls++;
+    server->counters.calls += call->wish == CALL_SENDS;
     server->call_count++;
     if (call->hub != NULL) {
         hub_hold(call->hub);
@@ -277,6 +278,7 @@ void server_give_up(struct server *server, struct call *call)
     if (call->state == CALL_ENDED) {
         return;
     }
+    server->counters.given_up++;
     if (call->shim != NULL) {
         call->shim->give_up(call->shim);
         call->state = CALL_ENDED;

@@ -7,6 +7,7 @@
 
 #include "bridge/base/log_limit.h"
 #include "bridge/mcp/children.h"
+#include "bridge/mcp/counters.h"
 #include "bridge/mcp/hub.h"
 #include "bridge/mcp/session_table.h"
 #include "bridge/port.h"
@@ -45,17 +46,6 @@ struct server_settings {
     size_t max_session_calls;        /* of one session's, that wait or run; 0 is no ceiling of its own */
     size_t max_session_streams;      /* open event streams of one session; 0 is no ceiling of its own */
     size_t max_stream_queue_bytes;   /* that a stream's reader has not taken yet; 0 is no ceiling */
-};
-
-/* What went by since the start. */
-struct server_counters {
-    uint64_t calls;
-    uint64_t sessions;
-    uint64_t dropped; /* messages of the child's that belong to nobody */
-    uint64_t restarts;
-    uint64_t slow_streams;      /* closed because their readers were too slow */
-    uint64_t messages_withheld; /* from a POST's stream whose reader is slow */
-    uint64_t streams_held_back; /* not opened for want of room in the session */
 };
 
 /* What the bridge between the eras does (bridge/era), where a client and a child speak different ones. */

@@ -55,6 +55,51 @@ static const struct refusal_row {
     [REFUSAL_DRAINING] = {503, REPLY_INTERNAL_ERROR, "The bridge is shutting down", "Retry-After", "5"},
 };
 
+/* What a label is made of: short, and never changed. */
+static const char *const names[REFUSAL_COUNTERS] = {
+    [REFUSAL_HOST] = "host",
+    [REFUSAL_ORIGIN] = "origin",
+    [REFUSAL_TOKEN] = "token",
+    [REFUSAL_METHOD_READ] = "method_read",
+    [REFUSAL_PATH] = "path",
+    [REFUSAL_ENVELOPE] = "envelope",
+    [REFUSAL_HEADER] = "header",
+    [REFUSAL_METHOD] = "method",
+    [REFUSAL_METHOD_STATELESS] = "method_stateless",
+    [REFUSAL_METHOD_STREAM] = "method_stream",
+    [REFUSAL_NOT_INITIALIZED] = "not_initialized",
+    [REFUSAL_INITIALIZED] = "initialized",
+    [REFUSAL_CREDENTIAL_TWICE] = "credential_twice",
+    [REFUSAL_ACCEPT] = "accept",
+    [REFUSAL_ACCEPT_STREAM] = "accept_stream",
+    [REFUSAL_CONTENT_TYPE] = "content_type",
+    [REFUSAL_INITIALIZE_SIZE] = "initialize_size",
+    [REFUSAL_BATCH] = "batch",
+    [REFUSAL_BATCH_INITIALIZE] = "batch_initialize",
+    [REFUSAL_SESSION_MISSING] = "session_missing",
+    [REFUSAL_SESSION_UNKNOWN] = "session_unknown",
+    [REFUSAL_SESSION_CEILING] = "max_sessions",
+    [REFUSAL_CHILD_CEILING] = "max_children",
+    [REFUSAL_CALL_CEILING] = "max_in_flight",
+    [REFUSAL_CALL_CEILING_IN_SESSION] = "max_in_flight_in_session",
+    [REFUSAL_SESSION_CALL_CEILING] = "max_in_flight_per_session",
+    [REFUSAL_SESSION_STREAM_CEILING] = "max_streams_per_session",
+    [REFUSAL_EVENT_UNKNOWN] = "event_unknown",
+    [REFUSAL_VERSION] = "version",
+    [REFUSAL_MODERN_DISCOVER] = "modern_discover",
+    [REFUSAL_MODERN] = "modern",
+    [REFUSAL_DRAINING] = "draining",
+    [REFUSAL_COUNT] = "message",
+};
+
+static uint64_t counts[REFUSAL_COUNTERS];
+
+uint64_t refusal_counter(size_t index, const char **name)
+{
+    *name = names[index];
+    return counts[index];
+}
+
 static const struct header json_type = {"Content-Type", SLICE_LITERAL("application/json")};
 
 void respond_empty(struct exchange *exchange, int status, const struct header *headers, size_t header_count)
@@ -98,6 +143,7 @@ static void respond_error(struct exchange *exchange, const struct refusal_row *r
 
 void refuse_stranger(struct exchange *exchange, struct slice challenge)
 {
+    counts[REFUSAL_TOKEN]++;
     const struct refusal_row *row = &table[REFUSAL_TOKEN];
     struct buffer body;
     buffer_init(&body, 0);
@@ -118,6 +164,7 @@ static void add_visible(struct buffer *text, const char *detail)
 void refuse(struct exchange *exchange, enum refusal refusal, struct slice id, const char *detail)
 {
     const struct refusal_row *row = &table[refusal];
+    counts[refusal]++;
     struct buffer text;
     buffer_init(&text, 0);
     buffer_add_text(&text, row->text);
@@ -132,6 +179,7 @@ void refuse(struct exchange *exchange, enum refusal refusal, struct slice id, co
 
 void refusal_write(struct buffer *out, enum refusal refusal, struct slice id)
 {
+    counts[refusal]++;
     reply_error(out, id, table[refusal].code, table[refusal].text, slice_of(NULL, 0));
 }
 
@@ -139,6 +187,7 @@ void refusal_write(struct buffer *out, enum refusal refusal, struct slice id)
 void refuse_revision(struct exchange *exchange, struct slice id, struct slice requested, enum revision_era supported)
 {
     const struct refusal_row *row = &table[REFUSAL_MODERN];
+    counts[REFUSAL_MODERN]++;
     struct buffer data;
     buffer_init(&data, 0);
     buffer_add_text(&data, "{\"supported\":");
@@ -152,6 +201,7 @@ void refuse_revision(struct exchange *exchange, struct slice id, struct slice re
 
 void refuse_fault(struct exchange *exchange, struct slice id, int code, const char *text)
 {
+    counts[REFUSAL_COUNT]++;
     const struct refusal_row row = {.status = 400, .code = (enum reply_code)code};
     respond_error(exchange, &row, id, text, slice_of(NULL, 0));
 }

@@ -46,6 +46,15 @@ enum refusal {
     REFUSAL_COUNT,
 };
 
+/* Refusals of bodies that are no message are counted behind the others. */
+enum { REFUSAL_COUNTERS = REFUSAL_COUNT + 1 };
+
+/*
+ * How often each was given since the start, in this process: most are given before it is known for which server. The
+ * name is what a metric's label has.
+ */
+uint64_t refusal_counter(size_t index, const char **name);
+
 /*
  * Answers and so ends the exchange. `id` is the request's as it was written, or absent: then the error's is null.
  * `detail` goes behind the table's text; NULL for none.

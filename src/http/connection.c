@@ -293,6 +293,7 @@ static void on_lingering_bytes(struct http_connection *connection, size_t size)
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *bytes)
 {
     struct http_connection *connection = stream->data;
+    connection->server->counters.received_bytes += size > 0 ? (uint64_t)size : 0;
     if (size < 0) {
         on_end(connection, size);
     } else if (connection->state == HTTP_CONNECTION_LINGERING) {
@@ -395,10 +396,12 @@ static void on_written(struct http_output *output, int status)
 
 void http_connection_send(struct http_connection *connection, const struct http_pieces *pieces)
 {
+    uint64_t before = connection->output.accepted_bytes;
     if (http_output_send(&connection->output, pieces) < 0) {
         http_connection_close(connection);
         return;
     }
+    connection->server->counters.sent_bytes += connection->output.accepted_bytes - before;
     count_queue(connection, http_output_queued(&connection->output));
     cut_longest_queues(connection->server);
 }

@@ -359,3 +359,8 @@ const struct http_counters *http_listener_counters(const struct http_listener *l
 {
     return &listener->server.counters;
 }
+
+size_t http_listener_queued(const struct http_listener *listener)
+{
+    return listener->server.queued_bytes;
+}

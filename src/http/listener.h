@@ -42,6 +42,9 @@ const struct http_address *http_listener_address(const struct http_listener *lis
 /* The port in use; 0 for a Unix socket. */
 int http_listener_port(const struct http_listener *listener);
 
+/* Bytes that clients have not taken yet, of all connections. */
+size_t http_listener_queued(const struct http_listener *listener);
+
 /* Its numbers, which change as it runs. */
 const struct http_counters *http_listener_counters(const struct http_listener *listener);
 

@@ -55,7 +55,9 @@ struct http_counters {
     uint64_t requests;             /* handed to a handler or answered with 404 */
     uint64_t refusals;             /* answered by HTTP itself, other than with 404 */
     uint64_t cuts;                 /* connections closed because all together had too much queued */
-    uint64_t pauses;               /* of accepting, for want of a place or a file descriptor */
+    uint64_t received_bytes;
+    uint64_t sent_bytes; /* handed to sockets, or waiting for them */
+    uint64_t pauses;     /* of accepting, for want of a place or a file descriptor */
 };
 
 struct http_server {

@@ -18,6 +18,11 @@ struct health_subject {
     bool (*is_ready)(void *context, struct slice *name, const char **state, const char **reason);
 };
 
+struct cJSON;
+
+/* What is known of it as an object of strings, owned by the caller. *is_ready may be NULL. */
+struct cJSON *health_describe(const struct health_subject *subject, bool *is_ready);
+
 /* Handlers for the router; the context of the second is a struct health_subject. */
 void health_handle_live(void *context, struct exchange *exchange);
 void health_handle_ready(void *context, struct exchange *exchange);

@@ -55,6 +55,8 @@ static void choose_settings(struct profile *profile, uint64_t *state)
         .min_idle_children = ONE_OF(state, 0, 0, 2),
         .shared_idle_timeout_ms = ONE_OF(state, 0, 0, 0, 3000),
         .child_idle_timeout_ms = 3000,
+        .max_replay_bytes = 64 << 20,
+        .max_stream_queue_bytes = 4 << 20,
         .max_in_flight = ONE_OF(state, 3, 8, 1024),
     };
     profile->endpoint = (struct streamable_settings){

@@ -36,7 +36,8 @@ struct fake_exchange {
     bool is_any_data; /* its events may hold what is no message; set by the test */
     size_t weight;    /* how much `queued` grows with each byte of an event: 0 for a reader that is fast */
 
-    int status; /* 0 until there is one */
+    bool is_page; /* its answer is for people or monitors, and no message; set by the test */
+    int status;   /* 0 until there is one */
     struct fake_field answer_fields[FAKE_EXCHANGE_HEADERS];
     size_t answer_field_count;
     struct buffer answer;                      /* the body of a whole answer */

@@ -28,6 +28,7 @@ struct fixture {
     struct fake_world world;
     struct child_command command;
     struct channel_settings settings;
+    struct server_counters counters;
     struct channel channel;
     struct fake_child *child;
     unsigned readies;
@@ -104,6 +105,7 @@ static int set_up(void **state)
         .world = &fixture->world.port,
         .command = &fixture->command,
         .settings = &fixture->settings,
+        .counters = &fixture->counters,
         .events = &events,
     };
     channel_open(&fixture->channel, &options);

@@ -97,6 +97,26 @@ static void every_refusal_has_its_status_code_text_and_headers(void **state)
     }
 }
 
+static void every_refusal_is_counted_under_a_name_of_its_own(void **state)
+{
+    const char *name;
+    const char *other;
+    for (size_t i = 0; i < REFUSAL_COUNTERS; i++) {
+        uint64_t before = refusal_counter(i, &name);
+        assert_non_null(name);
+        for (size_t j = 0; j < i; j++) {
+            refusal_counter(j, &other);
+            assert_string_not_equal(name, other);
+        }
+        if (i < REFUSAL_COUNT) {
+            refuse(&fake_exchange_new(*state, EXCHANGE_POST)->exchange, (enum refusal)i, absent, NULL);
+        } else {
+            refuse_fault(&fake_exchange_new(*state, EXCHANGE_POST)->exchange, absent, -32700, "x");
+        }
+        assert_int_equal(refusal_counter(i, &name), before + 1);
+    }
+}
+
 static void a_refusal_without_id_carries_null(void **state)
 {
     struct fake_exchange *exchange = fake_exchange_new(*state, EXCHANGE_POST);
@@ -166,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_refusal_has_its_status_code_text_and_headers),
+        TEST(every_refusal_is_counted_under_a_name_of_its_own),
         TEST(a_refusal_without_id_carries_null),
         TEST(a_detail_goes_behind_the_text_in_visible_characters),
         TEST(a_modern_client_hears_which_revisions_are_served),
