@@ -370,6 +370,7 @@ static void init_bridge(struct daemon *daemon)
         .heartbeat_ms = options->heartbeat_ms,
     };
     legacy_sse_init(&daemon->sse, &daemon->server, &daemon->sse_settings);
+    daemon->streamable.legacy = options->no_sse ? NULL : &daemon->sse;
 }
 
 static void init_monitor(struct daemon *daemon)

@@ -3,6 +3,7 @@
 #include "bridge/jsonrpc/batch.h"
 #include "bridge/mcp/revision.h"
 #include "bridge/transport/incoming.h"
+#include "bridge/transport/legacy_sse.h"
 #include "bridge/transport/modern_head.h"
 #include "bridge/transport/refusal.h"
 #include "bridge/transport/resume.h"
@@ -248,8 +249,35 @@ static void handle(struct streamable *streamable, struct exchange *exchange, con
     }
 }
 
+static bool has_header(const struct exchange *exchange, const char *name)
+{
+    struct slice value;
+    return exchange->operations->header(exchange, name, &value) > 0;
+}
+
+/*
+ * MCP 2025-03-26, Transports, "Backwards Compatibility": a client of 2024-11-05 begins with a GET, for an event stream
+ * and nothing else. A newer one does not: it has a session and says so, or lost it and still names its revision
+ * (2025-06-18 and later), or takes JSON as well, whatever it asks for (the Python SDK). The one that is left is the
+ * TypeScript SDK of 2025-03-26 whose session id got lost: it passes over an event of a name that it does not know.
+ */
+static bool is_old_client(const struct streamable *streamable, const struct exchange *exchange)
+{
+    if (streamable->legacy == NULL || streamable->settings->mode == STREAMABLE_STATELESS ||
+        exchange->method != EXCHANGE_GET || has_header(exchange, "mcp-session-id") ||
+        has_header(exchange, "mcp-protocol-version") || has_header(exchange, "last-event-id")) {
+        return false;
+    }
+    struct accept accept = accept_read(exchange);
+    return accept.stream && !accept.json;
+}
+
 void streamable_handle(struct streamable *streamable, struct exchange *exchange)
 {
+    if (is_old_client(streamable, exchange)) {
+        legacy_sse_handle_stream(streamable->legacy, exchange);
+        return;
+    }
     struct caller caller = {0};
     struct buffer environment;
     if (!gate_admit(&streamable->settings->gate, exchange, &caller.principal)) {

@@ -26,10 +26,13 @@ struct streamable_settings {
     struct post_settings post;
 };
 
+struct legacy_sse;
+
 struct streamable {
     struct server *server;                      /* borrowed */
     const struct streamable_settings *settings; /* borrowed */
     struct era era;
+    struct legacy_sse *legacy; /* serves old clients that were given the endpoint's URL; NULL for nobody; borrowed */
     struct post_owner posts;
     struct listen_owner streams;
     bool is_draining;

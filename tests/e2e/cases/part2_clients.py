@@ -19,17 +19,18 @@ SCENARIOS = {
     "cancellation": "cancels a call, and the server hears so",
     "list_changed": "hears that lists have changed",
 }
-TRANSPORTS = {"http": ("Streamable HTTP", "/mcp"), "sse": ("HTTP+SSE", "/sse")}
+TRANSPORTS = [("http", "Streamable HTTP", "/mcp"), ("sse", "HTTP+SSE", "/sse"),
+              ("sse", "HTTP+SSE at the MCP endpoint", "/mcp")]
 
 
 def declare(client, transport, scenario):
-    name, path = TRANSPORTS[transport]
+    kind, name, path = transport
 
     @case(f"{client} over {name} {SCENARIOS[scenario]}")
     def check(context):
         with context.bridge(commands.echo()) as bridge:
             url = bridge.url.replace("/mcp", path)
-            run_client(CLIENTS[client], (), {"url": url, "transport": transport, "scenario": scenario})
+            run_client(CLIENTS[client], (), {"url": url, "transport": kind, "scenario": scenario})
 
 
 for each_client in CLIENTS:
