@@ -319,6 +319,11 @@ test-e2e: ## official clients and real servers
 	@.ci/deps test
 	$(run_suites) e2e $(MAKEOVERRIDES)
 
+.PHONY: test-isolation
+test-isolation: ## fifty clients with equal ids on one server, over 100 000 messages
+	@.ci/deps test
+	$(run_suites) isolation $(MAKEOVERRIDES)
+
 .PHONY: test-faults
 test-faults: ## faults over the real program, for a minute
 	@.ci/deps test

@@ -1,4 +1,4 @@
-"""A TCP proxy that cuts a connection right after a certain text has passed to the client."""
+"""TCP proxies that cut connections: right after a certain text has passed to the client, or when nothing has for long."""
 import socket
 import struct
 import threading
@@ -77,3 +77,22 @@ class CuttingProxy:
             except OSError:
                 pass
             one.close()
+
+
+class SilenceCuttingProxy(CuttingProxy):
+    """Cuts a connection on which nothing came from the server for so many seconds, as load balancers do."""
+
+    def __init__(self, port, seconds):
+        super().__init__(port, b"")
+        self.seconds = seconds
+
+    def _downstream(self, client, server, heads):
+        server.settimeout(self.seconds)
+        try:
+            while data := server.recv(65536):
+                client.sendall(data)
+        except TimeoutError:
+            self.cuts += 1
+        except OSError:
+            pass
+        self._end(client, server)

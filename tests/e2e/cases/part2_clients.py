@@ -1,10 +1,12 @@
 """The official clients in everything that a session has beside calls, over both transports."""
+import http.client
 import urllib.parse
 
 from cases import commands
 from cases.clients import node, python, run_client
-from cutting_proxy import CuttingProxy
+from cutting_proxy import CuttingProxy, SilenceCuttingProxy
 from suite import case, require, require_equal
+from wire import Session
 
 CLIENTS = {"Python mcp 1.x": python("E2E_VENV_MCP1", "questions1.py"), "TypeScript sdk 1.x": node("questions1.mjs")}
 
@@ -78,3 +80,27 @@ def resumed_by_another(context):
     with context.bridge(commands.echo()) as bridge:
         plan = {"url": bridge.url, "transport": "http", "scenario": "resumption_by_token"}
         run_client(CLIENTS["TypeScript sdk 1.x"], (), plan)
+
+
+SILENCE = 1.0  # seconds after which the proxy cuts: 60 with many load balancers
+LONG_CALL = 6  # seconds that a call takes: 360 beside those 60
+
+
+def through_silence(context, *options):
+    """A call that takes long and says nothing, through a proxy that cuts silence. Returns its answer and the cuts."""
+    with context.bridge(commands.echo(), *options) as bridge:
+        port = urllib.parse.urlsplit(bridge.url).port
+        with SilenceCuttingProxy(port, SILENCE) as proxy:
+            session = Session(f"http://127.0.0.1:{proxy.port}/mcp").open()
+            try:
+                return session.call("sleep", {"ms": LONG_CALL * 1000}), proxy.cuts
+            except (OSError, http.client.HTTPException):
+                return None, proxy.cuts
+
+
+@case("a call that takes long survives a proxy that cuts silence: heartbeats keep its stream; without them it is cut")
+def long_call_through_silence(context):
+    text, cuts = through_silence(context, "--stream-after", "300ms", "--heartbeat", "300ms")
+    require_equal((text, cuts), ("slept", 0), "the answer, and the cuts")
+    text, cuts = through_silence(context, "--stream-after", "300ms", "--heartbeat", "0")
+    require_equal((text, cuts), (None, 1), "the answer, and the cuts, without heartbeats")
