@@ -240,7 +240,10 @@ static void on_signal(uv_signal_t *handle, int number)
         log_line(&daemon->log.log, LOG_LEVEL_INFO, scope, "%s: finishing what runs; once more to stop at once",
                  number == SIGTERM ? "SIGTERM" : "SIGINT");
         daemon->state = DAEMON_DRAINING;
-        timer_start(&daemon->wakeup.timers, &daemon->drain_timer, daemon->options->drain_timeout_ms, on_drain_timeout);
+        if (daemon->options->drain_timeout_ms > 0) {
+            timer_start(&daemon->wakeup.timers, &daemon->drain_timer, daemon->options->drain_timeout_ms,
+                        on_drain_timeout);
+        }
         streamable_drain(&daemon->streamable);
         legacy_sse_drain(&daemon->sse);
         http_listener_drain(daemon->listener);

@@ -161,7 +161,7 @@ static void keep(struct replay_stream *stream, const struct slice *parts, size_t
     list_append(&store->events, &event->in_store);
     stream->replay->bytes += event->size;
     store->bytes += event->size;
-    if (!timer_is_running(&store->timer)) {
+    if (store->max_age_ms > 0 && !timer_is_running(&store->timer)) {
         timer_start(store->timers, &store->timer, store->max_age_ms, on_age);
     }
 }

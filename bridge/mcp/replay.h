@@ -22,9 +22,9 @@ struct exchange;
 struct replay_store {
     struct timers *timers;
     size_t max_session_bytes;
-    size_t max_bytes; /* of all sessions together; 0 is no ceiling */
-    uint64_t max_age_ms;
-    struct list events; /* of all sessions, the oldest first */
+    size_t max_bytes;    /* of all sessions together; 0 is no ceiling */
+    uint64_t max_age_ms; /* 0 is no limit */
+    struct list events;  /* of all sessions, the oldest first */
     size_t bytes;
     uint64_t evicted;   /* events that made room for others, since the start */
     struct timer timer; /* to the end of the oldest one's age */

@@ -33,8 +33,8 @@ struct server_settings {
     uint64_t session_timeout_ms;  /* 0 is never */
     uint64_t callback_timeout_ms; /* for a client's answer to its server's question; 0 is never */
     size_t replay_bytes;          /* of a session's history of events; 0 keeps none */
-    uint64_t replay_age_ms;
-    size_t max_replay_bytes; /* of all sessions' histories; 0 is no ceiling */
+    uint64_t replay_age_ms;       /* 0 is no limit */
+    size_t max_replay_bytes;      /* of all sessions' histories; 0 is no ceiling */
     size_t max_sessions;
     size_t max_children;             /* the shared one included */
     size_t min_idle_children;        /* started for sessions that may come, and for calls that may be asked something */
