@@ -41,6 +41,7 @@ static const struct counter_row http_rows[] = {
     {OF_HTTP(requests), "mcp_bridge_http_requests_total", "HTTP requests"},
     {OF_HTTP(refusals), "mcp_bridge_http_refused_total", "HTTP requests that were malformed or too large"},
     {OF_HTTP(accepted_connections), "mcp_bridge_http_connections_total", "Connections accepted"},
+    {OF_HTTP(cuts), "mcp_bridge_http_cut_connections_total", "Connections closed for what all had not read"},
     {OF_HTTP(pauses), "mcp_bridge_http_accept_pauses_total", "Times that clients had to wait to be accepted"},
     {OF_HTTP(received_bytes), "mcp_bridge_http_received_bytes_total", "Bytes from clients"},
     {OF_HTTP(sent_bytes), "mcp_bridge_http_sent_bytes_total", "Bytes to clients"},

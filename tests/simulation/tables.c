@@ -80,8 +80,8 @@ void tables_check(struct simulation *simulation)
                        server->children.count);
     simulation_require(simulation, server->sessions.sessions.count <= settings->max_sessions, "%zu sessions are open",
                        server->sessions.sessions.count);
-    simulation_require(simulation, server->replay_store.bytes <= settings->max_replay_bytes, "the sessions keep %zu bytes",
-                       server->replay_store.bytes);
+    simulation_require(simulation, server->replay_store.bytes <= settings->max_replay_bytes,
+                       "the sessions keep %zu bytes", server->replay_store.bytes);
     map_visit(&server->sessions.sessions, check_session, simulation);
 }
 
