@@ -315,7 +315,8 @@ static int on_headers_complete(llhttp_t *llhttp)
         return refuse(parser, refusal);
     }
     struct http_request *request = parser->request;
-    request->is_persistent = llhttp_should_keep_alive(llhttp) != 0;
+    /* RFC 9112 9.3: "close" is stronger, in HTTP/1.0 too. */
+    request->is_persistent = llhttp_should_keep_alive(llhttp) != 0 && (llhttp->flags & F_CONNECTION_CLOSE) == 0;
     reserve_body(request, llhttp->content_length);
     /* An Upgrade is not obeyed, so what follows is still HTTP/1.1 (RFC 9110 7.8). */
     llhttp->upgrade = 0;
