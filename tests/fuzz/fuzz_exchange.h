@@ -6,7 +6,7 @@
 
 #include "bridge/port.h"
 
-enum { FUZZ_EXCHANGE_FIELDS = 4 };
+enum { FUZZ_EXCHANGE_FIELDS = 8 };
 
 struct fuzz_exchange {
     struct exchange exchange;

@@ -20,7 +20,7 @@ SEEDS = os.path.join(ROOT, "tests", "fuzz", "corpus")
 WORDS = os.path.join(ROOT, "tests", "fuzz", "dictionaries")
 BUILD = os.path.join(ROOT, "build", "fuzz")
 LIMITS = ["-max_len=4096", "-timeout=10", "-rss_limit_mb=2048"]
-MERGED_LENGTH = 1024  # what goes into git
+MERGED_LENGTH = 512  # what goes into git
 
 
 def folder(*names):
@@ -90,13 +90,15 @@ def merge(target):
     seeds, new = folder(SEEDS, target), os.path.join(BUILD, "merged", target)
     shutil.rmtree(new, ignore_errors=True)
     folder(new)
-    command = [os.path.join(BUILD, "fuzz", target), "-merge=1", f"-max_len={MERGED_LENGTH}", new, seeds,
+    command = [os.path.join(BUILD, "fuzz", target), "-merge=1", "-use_counters=0", f"-max_len={MERGED_LENGTH}", new, seeds,
                folder(BUILD, "corpus", target)]
     run = subprocess.run(command, cwd=BUILD, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
     if run.returncode != 0:
         return f"{target:16} " + run.stderr.decode("utf-8", "replace")[-2000:], False
-    shutil.rmtree(seeds)
-    shutil.copytree(new, seeds)
+    for name in os.listdir(seeds):
+        if not name.startswith("seed-"):  # those written by hand stay
+            os.remove(os.path.join(seeds, name))
+    shutil.copytree(new, seeds, dirs_exist_ok=True)
     return f"{target:16} {len(os.listdir(seeds)):>6} inputs, {size_of(seeds):>8,} bytes", True
 
 

@@ -17,7 +17,9 @@
 static const char *const hosts[] = {"bridge.example", "10.0.0.1", "[2001:db8::1]", NULL};
 static const char *const origins[] = {"https://app.example", "http://app.example:8080", NULL};
 
-#define LOOPBACK "(localhost|127\\.0\\.0\\.1|\\[::1\\])"
+#define OCTET "([0-9]{1,2}|[01][0-9]{2}|2[0-4][0-9]|25[0-5])"
+#define LOOPBACK_ADDRESS "127\\." OCTET "\\." OCTET "\\." OCTET "|\\[::1\\]"
+#define LOOPBACK "(localhost|" LOOPBACK_ADDRESS ")"
 #define LISTED "(bridge\\.example|10\\.0\\.0\\.1|\\[2001:db8::1\\])"
 
 static bool matches(const char *pattern, int flags, struct slice text)
@@ -51,8 +53,7 @@ static bool is_host_right(struct slice host)
 
 static bool is_origin_right(struct slice origin)
 {
-    static const char loopback[] =
-        "^https?://([Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]|127\\.0\\.0\\.1|\\[::1\\])(:[0-9]*)?$";
+    static const char loopback[] = "^https?://([Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]|" LOOPBACK_ADDRESS ")(:[0-9]*)?$";
     static const char listed[] = "^(https://app\\.example|http://app\\.example:8080)$";
     return matches(loopback, 0, origin) || matches(listed, REG_ICASE, origin);
 }
@@ -84,7 +85,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     bool is_right = !gate.checks_host || host_count == 0 || (host_count == 1 && is_host_right(host));
     is_right = is_right && (origin_count == 0 || (origin_count == 1 && is_origin_right(origin)));
-    FUZZ_REQUIRE(gate_admit(&gate, &exchange.exchange) == is_right);
+    struct slice principal = {"nobody", 6};
+    FUZZ_REQUIRE(gate_recognizes(&gate, &exchange.exchange) == is_right);
+    FUZZ_REQUIRE(gate_admit(&gate, &exchange.exchange, &principal) == is_right);
+    FUZZ_REQUIRE(!is_right || principal.size == 0);
     FUZZ_REQUIRE(exchange.answers == !is_right && (is_right || exchange.status == 403));
     free(host_copy);
     free(origin_copy);
