@@ -88,7 +88,8 @@ static const struct {
     {"Task not found", is_about_task},
     {"Too many open sessions", is_initialize},
     {"Too many children", is_initialize},
-    {"Session not found", always}, /* judged by its status */
+    {"\"code\":-1,\"message\":\"no\"", is_initialize}, /* the child's own words, to the client whose child it is */
+    {"Session not found", always},                     /* judged by its status */
 };
 
 void errors_judge(struct simulation *simulation, const struct request *request, const struct message *message)
