@@ -57,6 +57,8 @@ static void check_owner(const struct child_actor *child, const struct request *r
 {
     struct simulation *simulation = simulation_of(child);
     const struct conversation *conversation = request->conversation;
+    simulation_require(simulation, request->credential == child->credential,
+                       "request %u was given to a child with the credential %u", request->number, child->credential);
     if (child->is_shared) {
         simulation_require(simulation, conversation == NULL || !conversation->has_own_child,
                            "request %u is for a child of its own and reached the shared one", request->number);
@@ -119,6 +121,8 @@ static void read_initialize(struct child_actor *child, const struct message *mes
         check_bytes(child, request, message->bytes, message->id);
         simulation_require(simulation, child->opener == NULL || child->opener == request,
                            "a child of a session's own was given to another");
+        simulation_require(simulation, request->credential == child->credential, "a child with the credential %u",
+                           child->credential);
         child->opener = request;
     }
     child->is_asked_for_handshake = true;
@@ -766,7 +770,8 @@ static void check_calm(struct actor *actor)
     LIST_FOR_EACH(link, &simulation_of(child)->clients) {
         const struct conversation *conversation = client_conversation(container_of(link, struct actor, link));
         if (conversation != NULL && conversation_is_alive(conversation) &&
-            (conversation->has_own_child ? conversation->opener == child->opener : child->is_shared)) {
+            (conversation->has_own_child ? conversation->opener == child->opener
+                                         : child->is_shared && conversation->opener->credential == child->credential)) {
             check_wishes(child, conversation);
         }
     }
@@ -805,5 +810,8 @@ struct child_actor *child_actor_new(struct simulation *simulation, struct fake_c
     child->actor = (struct actor){.kind = &child_actor_kind, .simulation = simulation, .number = number};
     child->fake = fake;
     child->level = REQUEST_LEVELS;
+    for (const char *const *at = fake->command->environment; at != NULL && *at != NULL; at++) {
+        child->credential = said_number(slice_text(*at), "KEY=k");
+    }
     return child;
 }

@@ -22,6 +22,7 @@ struct child_actor {
     struct fake_child *fake;
     bool has_purpose; /* it has read an initialize, and so knows whom it serves: */
     bool is_shared;
+    unsigned credential;    /* that it was started with; 0 for none */
     struct request *opener; /* of one that a session has alone: the initialize that it got; NULL before */
 
     unsigned restarts_seen;

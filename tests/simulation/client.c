@@ -22,6 +22,7 @@ struct client *client_new(struct simulation *simulation, const struct client_kin
     struct client *client = memory_new(sizeof(*client));
     client->actor = (struct actor){.kind = &kind->actor, .simulation = simulation, .number = number};
     client->kind = kind;
+    client->credential = simulation->profile.has_credentials ? (unsigned)simulation_below(simulation, 3) : 0;
     list_init(&client->visits);
     list_init(&client->conversations);
     return client;
@@ -74,6 +75,7 @@ struct request *client_new_request(struct client *client, enum request_kind kind
     struct request *request = requests_add(&simulation->requests, kind);
     request->conversation = client->conversation;
     request->argument = argument;
+    request->credential = client->credential;
     request->sent_ms = simulation_now(simulation);
     request->sent_step = simulation->step;
     choose_id(client, request->id, client->kind->has_get_streams && !client->is_in_batch);
@@ -81,6 +83,16 @@ struct request *client_new_request(struct client *client, enum request_kind kind
         choose_id(client, request->token, true);
     }
     return request;
+}
+
+void client_add_fields(const struct client *client, struct fake_exchange *exchange)
+{
+    fake_exchange_add_field(exchange, "Host", "localhost");
+    if (client->credential > 0) {
+        char key[16];
+        snprintf(key, sizeof(key), "k%u", client->credential);
+        fake_exchange_add_field(exchange, "X-Key", key);
+    }
 }
 
 struct visit *client_post_request(struct client *client, struct request *request)
@@ -100,11 +112,12 @@ void client_post_text(struct client *client, const char *text)
 
 struct request *client_new_initialize(struct client *client)
 {
-    static const char *const versions[] = {"2025-11-25", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05", "1"};
+    static const char *const versions[] = {"2025-11-25", "2025-11-25", "2025-11-25", "2025-06-18",
+                                           "2025-03-26", "2024-11-05", "1"};
     struct simulation *simulation = simulation_of(client);
     struct request *request = client_new_request(client, REQUEST_INITIALIZE, 0);
     request->token[0] = '\0';
-    request->version = versions[simulation_below(simulation, 6)];
+    request->version = versions[simulation_below(simulation, 7)];
     request->has_callbacks = simulation_chance(simulation, simulation->profile.callback_percent);
     client->opening = request;
     return request;
@@ -243,7 +256,7 @@ static struct visit *open_get(struct client *client, enum visit_kind kind, const
     struct simulation *simulation = simulation_of(client);
     struct conversation *conversation = client->conversation;
     struct fake_exchange *exchange = fake_exchange_new(&simulation->world, EXCHANGE_GET);
-    fake_exchange_add_field(exchange, "Host", "localhost");
+    client_add_fields(client, exchange);
     fake_exchange_add_field(exchange, "Accept", "text/event-stream");
     fake_exchange_add_field(exchange, "Mcp-Session-Id", conversation->name);
     if (last_event_id != NULL) {
@@ -387,6 +400,28 @@ static void act_babble(struct client *client)
     client->is_lost = false;
 }
 
+/* Ends another's session, if the bridge lets it. */
+static void act_steal(struct client *client)
+{
+    struct simulation *simulation = simulation_of(client);
+    LIST_FOR_EACH(link, &simulation->clients) {
+        const struct client *other = from(container_of(link, struct actor, link));
+        if (other->credential != client->credential && other->conversation != NULL &&
+            simulation_chance(simulation, 50)) {
+            struct fake_exchange *exchange = fake_exchange_new(&simulation->world, EXCHANGE_DELETE);
+            client_add_fields(client, exchange);
+            fake_exchange_add_field(exchange, "Mcp-Session-Id", other->conversation->name);
+            struct visit *visit = visit_new(client, NULL, VISIT_OTHER, exchange);
+            simulation_note(simulation, "client %u wants the session of client %u", client->actor.number,
+                            other->actor.number);
+            streamable_handle(&simulation->streamable, &visit->exchange->exchange);
+            simulation_require(simulation, exchange->status >= 400, "client %u has ended a session of client %u",
+                               client->actor.number, other->actor.number);
+            return;
+        }
+    }
+}
+
 static void act_forget(struct client *client)
 {
     if (client->kind->has_get_streams) {
@@ -442,6 +477,9 @@ static void act_in_common(struct client *client, enum client_act act)
         break;
     case CLIENT_NOTIFIES:
         act_notify(client);
+        break;
+    case CLIENT_STEALS:
+        act_steal(client);
         break;
     case CLIENT_BABBLES:
         act_babble(client);

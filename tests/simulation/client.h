@@ -27,6 +27,7 @@ struct client {
     struct list conversations;         /* all that it ever had; owned */
     struct conversation *conversation; /* the present one; NULL for none */
     struct request *opening;           /* the initialize that is under way; NULL for none */
+    unsigned credential;               /* what it shows, the same all its life; 0 for none */
     bool is_lost;                      /* it is sending what names no session */
     bool is_in_batch;                  /* it is writing one */
     unsigned last_id;
@@ -40,6 +41,8 @@ struct conversation *client_conversation(struct actor *actor);
 /* ---- For the kinds of clients ---- */
 
 struct request *client_new_request(struct client *client, enum request_kind kind, unsigned argument);
+/* What every exchange of the client's bears. */
+void client_add_fields(const struct client *client, struct fake_exchange *exchange);
 struct visit *client_post_request(struct client *client, struct request *request);
 void client_post_text(struct client *client, const char *text);
 struct request *client_new_initialize(struct client *client);

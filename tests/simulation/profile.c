@@ -17,9 +17,9 @@ static const unsigned usual_child_acts[CHILD_ACT_COUNT] = {
 static const unsigned usual_client_acts[CLIENT_ACT_COUNT] = {
     [CLIENT_CALLS] = 30,        [CLIENT_BATCHES] = 4,        [CLIENT_SUBSCRIBES] = 4, [CLIENT_UNSUBSCRIBES] = 2,
     [CLIENT_SETS_LEVEL] = 3,    [CLIENT_ASKS_FOR_TASK] = 3,  [CLIENT_LISTENS] = 6,    [CLIENT_CANCELS] = 3,
-    [CLIENT_CUTS] = 6,          [CLIENT_COMES_BACK] = 8,     [CLIENT_READS] = 6,      [CLIENT_ANSWERS] = 12,
-    [CLIENT_ANSWERS_AGAIN] = 1, [CLIENT_ANSWERS_NOBODY] = 1, [CLIENT_NOTIFIES] = 3,   [CLIENT_BABBLES] = 1,
-    [CLIENT_ENDS] = 1,          [CLIENT_FORGETS] = 1,
+    [CLIENT_CUTS] = 8,          [CLIENT_COMES_BACK] = 12,    [CLIENT_READS] = 6,      [CLIENT_ANSWERS] = 12,
+    [CLIENT_ANSWERS_AGAIN] = 1, [CLIENT_ANSWERS_NOBODY] = 1, [CLIENT_NOTIFIES] = 3,   [CLIENT_STEALS] = 1,
+    [CLIENT_BABBLES] = 1,       [CLIENT_ENDS] = 1,           [CLIENT_FORGETS] = 1,
 };
 
 static uint64_t one_of(uint64_t *state, const uint64_t *values, size_t count)
@@ -41,6 +41,9 @@ static void choose_weights(unsigned *weights, const unsigned *usual, size_t coun
 
 static void choose_settings(struct profile *profile, uint64_t *state)
 {
+    static const struct credential key = {.variable = "KEY", .header = "x-key"};
+    profile->has_credentials = fake_random_below(state, 4) == 0;
+    const struct credentials credentials = {.list = &key, .count = profile->has_credentials};
     profile->settings = (struct server_settings){
         .channel = {.start_timeout_ms = ONE_OF(state, 0, 500, 5000, 60000),
                     .request_timeout_ms = ONE_OF(state, 0, 300, 5000, 120000)},
@@ -57,27 +60,31 @@ static void choose_settings(struct profile *profile, uint64_t *state)
         .child_idle_timeout_ms = 3000,
         .max_replay_bytes = 64 << 20,
         .max_stream_queue_bytes = 4 << 20,
+        .has_credentials = profile->has_credentials,
         .max_in_flight = ONE_OF(state, 3, 8, 1024),
     };
     profile->endpoint = (struct streamable_settings){
         .mode = (enum streamable_mode)ONE_OF(state, STREAMABLE_BOTH, STREAMABLE_BOTH, STREAMABLE_BOTH,
                                              STREAMABLE_STATEFUL, STREAMABLE_STATELESS),
         .gate = {.checks_host = true},
+        .credentials = credentials,
         .post = {.json_only = fake_random_below(state, 8) == 0,
-                 .stream_after_ms = ONE_OF(state, 0, 100, 5000),
+                 .stream_after_ms = ONE_OF(state, 0, 20, 100, 5000),
                  .heartbeat_ms = ONE_OF(state, 0, 300, 15000)},
     };
     profile->sse = (struct legacy_sse_settings){.gate = profile->endpoint.gate,
+                                                .credentials = credentials,
                                                 .message_path = "/messages",
                                                 .heartbeat_ms = profile->endpoint.post.heartbeat_ms};
 }
 
 void profile_init(struct profile *profile, uint64_t *state)
 {
-    static const char *const versions[] = {"2025-11-25", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
+    static const char *const versions[] = {"2025-11-25", "2025-11-25", "2025-11-25",
+                                           "2025-06-18", "2025-03-26", "2024-11-05"};
     *profile = (struct profile){.command = {.name = SLICE_LITERAL("simulated"), .argv = arguments}};
     choose_settings(profile, state);
-    profile->child_version = versions[fake_random_below(state, 5)];
+    profile->child_version = versions[fake_random_below(state, 6)];
     profile->steps = 100 + (unsigned)fake_random_below(state, 500);
     profile->stateless_clients = (unsigned)fake_random_below(state, 3);
     profile->session_clients = 1 + (unsigned)fake_random_below(state, 4);

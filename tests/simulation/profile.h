@@ -47,6 +47,7 @@ enum client_act {
     CLIENT_ANSWERS_AGAIN,
     CLIENT_ANSWERS_NOBODY,
     CLIENT_NOTIFIES,
+    CLIENT_STEALS,  /* the name of another's session */
     CLIENT_BABBLES, /* what is no message, or names no session */
     CLIENT_ENDS,    /* its session */
     CLIENT_FORGETS, /* its session's name */
@@ -60,6 +61,7 @@ struct profile {
     struct server_settings settings;
     struct streamable_settings endpoint;
     struct legacy_sse_settings sse;
+    bool has_credentials;      /* clients bring some, and children are kept apart by them */
     const char *child_version; /* the revision that the children speak */
 
     unsigned steps;

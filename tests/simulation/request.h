@@ -33,6 +33,7 @@ struct request {
     struct conversation *conversation; /* borrowed; NULL for a stateless request */
     char id[REQUEST_ID];               /* JSON */
     char token[REQUEST_ID];            /* JSON; empty for none */
+    unsigned credential;               /* of its client; 0 for none */
     unsigned argument;                 /* a uri's number, a level, a task's number */
     bool has_callbacks;                /* initialize: whether it declares any */
     const char *version;               /* initialize: the revision that it asks for */

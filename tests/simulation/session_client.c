@@ -6,7 +6,7 @@ static struct visit *post(struct client *client, struct slice body, struct reque
     bool is_opening = count == 1 && requests[0]->kind == REQUEST_INITIALIZE;
     struct conversation *conversation = is_opening ? NULL : client->conversation;
     struct fake_exchange *exchange = fake_exchange_new(&simulation->world, EXCHANGE_POST);
-    fake_exchange_add_field(exchange, "Host", "127.0.0.1:8000");
+    client_add_fields(client, exchange);
     fake_exchange_add_field(exchange, "Content-Type", "application/json");
     static const char *const accepts[] = {"application/json, text/event-stream", "application/json, text/event-stream",
                                           "application/json", "text/event-stream", "*/*"};
@@ -46,7 +46,7 @@ static void end(struct client *client)
         return;
     }
     struct fake_exchange *exchange = fake_exchange_new(&simulation->world, EXCHANGE_DELETE);
-    fake_exchange_add_field(exchange, "Host", "localhost");
+    client_add_fields(client, exchange);
     fake_exchange_add_field(exchange, "Mcp-Session-Id", conversation->name);
     struct visit *visit = visit_new(client, conversation, VISIT_OTHER, exchange);
     simulation_note(simulation, "client %u ends its session", client->actor.number);

@@ -17,7 +17,7 @@ static void open_stream(struct client *client)
 {
     struct simulation *simulation = client->actor.simulation;
     struct fake_exchange *exchange = fake_exchange_new(&simulation->world, EXCHANGE_GET);
-    fake_exchange_add_field(exchange, "Host", "localhost");
+    client_add_fields(client, exchange);
     fake_exchange_add_field(exchange, "Accept", "text/event-stream");
     client->conversation = conversation_new(client);
     client->conversation->is_sse = true;
@@ -39,7 +39,7 @@ static struct visit *post(struct client *client, struct slice body, struct reque
         return NULL;
     }
     struct fake_exchange *exchange = fake_exchange_new(&simulation->world, EXCHANGE_POST);
-    fake_exchange_add_field(exchange, "Host", "localhost");
+    client_add_fields(client, exchange);
     fake_exchange_add_field(exchange, "Content-Type", "application/json");
     fake_exchange_set_body(exchange, body);
     char query[CONVERSATION_NAME + 16] = "x=1&sessionId=";

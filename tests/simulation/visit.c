@@ -174,6 +174,9 @@ static void judge_source(const struct visit *visit, const struct saying *saying)
     const struct child_actor *child = saying->child;
     const struct conversation *conversation = visit->conversation;
     bool has_own = conversation != NULL && conversation->has_own_child;
+    simulation_require(simulation, child->credential == visit->client->credential,
+                       "client %u was told what a child with the credential %u said", visit->client->actor.number,
+                       child->credential);
     simulation_require(simulation, child->is_shared ? !has_own : has_own && conversation->opener == child->opener,
                        "client %u was told what child %u said", visit->client->actor.number, child->actor.number);
 }
