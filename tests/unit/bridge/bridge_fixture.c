@@ -36,7 +36,7 @@ void bridge_fixture_open(struct bridge_fixture *fixture)
 {
     server_open(&fixture->server, &fixture->world.port, &fixture->command, &fixture->settings);
     streamable_init(&fixture->streamable, &fixture->server, &fixture->endpoint);
-    fixture->child = fake_child_of(&fixture->world);
+    fixture->child = list_is_empty(&fixture->world.children) ? NULL : fake_child_of(&fixture->world);
     fixture->is_open = true;
 }
 
@@ -71,7 +71,8 @@ void bridge_fixture_close_server(struct bridge_fixture *fixture)
     fixture->is_open = false;
     server_close(&fixture->server, on_closed);
     assert_false(fixture->is_closed);
-    fake_child_finish(fixture->child);
+    fake_world_finish_children(&fixture->world);
+    fake_world_advance(&fixture->world, 0);
     assert_true(fixture->is_closed);
     assert_false(streamable_is_busy(&fixture->streamable));
     assert_true(list_is_empty(&fixture->streamable.streams.streams));

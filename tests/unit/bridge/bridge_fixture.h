@@ -21,7 +21,7 @@ struct bridge_fixture {
     struct streamable_settings endpoint;
     struct server server;
     struct streamable streamable;
-    struct fake_child *child;
+    struct fake_child *child; /* the one that was opened with the server; NULL when none was */
     bool is_open;
     bool is_closed; /* the server has said so */
 };
@@ -38,7 +38,7 @@ void bridge_fixture_start(struct bridge_fixture *fixture);
 /* A process starts and answers the handshake. Its lines until then are not seen by the test. */
 void bridge_fixture_shake(struct bridge_fixture *fixture);
 
-/* Closes the server, if it is open, and the child to its end; requires that nothing of it is left. */
+/* Closes the server, if it is open, and every child to its end; requires that nothing of it is left. */
 void bridge_fixture_close_server(struct bridge_fixture *fixture);
 
 /* That, and the world. */

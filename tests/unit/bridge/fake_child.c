@@ -124,6 +124,26 @@ struct fake_child *fake_child_of(struct fake_world *world)
     return container_of(world->children.previous, struct fake_child, link);
 }
 
+size_t fake_child_count(const struct fake_world *world)
+{
+    size_t count = 0;
+    LIST_FOR_EACH(link, &world->children) {
+        count++;
+    }
+    return count;
+}
+
+struct fake_child *fake_child_at(const struct fake_world *world, size_t number)
+{
+    LIST_FOR_EACH(link, &world->children) {
+        if (number-- == 0) {
+            return container_of(link, struct fake_child, link);
+        }
+    }
+    fail_msg("so many children were never opened");
+    return NULL;
+}
+
 void fake_child_free(struct fake_child *child)
 {
     assert_int_equal(child->state, FAKE_CHILD_CLOSED);

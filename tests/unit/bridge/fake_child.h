@@ -49,6 +49,10 @@ struct child *fake_child_open(struct world *port, const struct child_command *co
 /* The one that was opened last. */
 struct fake_child *fake_child_of(struct fake_world *world);
 
+/* How many were ever opened, and the one with this number, the first being 0. */
+size_t fake_child_count(const struct fake_world *world);
+struct fake_child *fake_child_at(const struct fake_world *world, size_t number);
+
 /* Requires that it was closed. */
 void fake_child_free(struct fake_child *child);
 

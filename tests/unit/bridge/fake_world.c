@@ -117,6 +117,16 @@ void fake_world_advance(struct fake_world *world, uint64_t delay_ms)
     timers_run(&world->timers, end_ms);
 }
 
+void fake_world_finish_children(struct fake_world *world)
+{
+    LIST_FOR_EACH(link, &world->children) {
+        struct fake_child *child = container_of(link, struct fake_child, link);
+        if (child->state != FAKE_CHILD_CLOSED) {
+            fake_child_finish(child);
+        }
+    }
+}
+
 bool fake_world_has_logged(const struct fake_world *world, const char *text)
 {
     struct slice all = buffer_slice(&world->log_text);

@@ -31,6 +31,9 @@ void fake_world_release(struct fake_world *world);
 /* Moves the clock; every timer fires at its own time. */
 void fake_world_advance(struct fake_world *world, uint64_t delay_ms);
 
+/* Lets every child come to its end; all must have been closed. */
+void fake_world_finish_children(struct fake_world *world);
+
 bool fake_world_has_logged(const struct fake_world *world, const char *text);
 
 /* The next number of the sequence that a state stands for (SplitMix64): the same on every machine. */
