@@ -108,6 +108,7 @@ void era_submit(struct era *era, struct call *call, const struct message *messag
 
 void era_drain(struct era *era)
 {
+    era->is_draining = true;
     listen_end_all(era);
-    legacy_child_end_parked(era);
+    legacy_child_drain(era);
 }

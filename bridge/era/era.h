@@ -22,6 +22,7 @@ struct era {
     struct list listens;   /* of open subscriptions/listen */
     struct list calls;     /* of translated calls, the parked ones included */
     struct map parked;     /* by the handle in their requestState */
+    bool is_draining;      /* who is told to come again would come too late */
 };
 
 /* Becomes the server's translator. */
@@ -44,7 +45,9 @@ void era_take(struct era *era, struct call *call, const struct message *message,
 void era_carry(struct era *era, struct call *call, const struct message *message, const struct caller *caller,
                struct hub *hub);
 
-/* Ends the subscriptions, which would never end by themselves. */
+/*
+ * Ends the subscriptions, which would never end by themselves, and the calls whose clients would have to come again.
+ */
 void era_drain(struct era *era);
 
 #endif

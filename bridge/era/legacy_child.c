@@ -25,6 +25,8 @@
 /* How long the child's questions are gathered, so that those that it asks at once go to the client at once. */
 static const uint64_t gather_ms = 10;
 
+static const char draining[] = "The bridge is shutting down";
+
 enum translated_state {
     TRANSLATED_BORROWING,
     TRANSLATED_STARTING,
@@ -48,7 +50,8 @@ struct translated {
     struct slice key;          /* owned: of the loan */
     struct slice initialize;   /* owned: of the loan */
     bool is_cacheable;
-    bool has_level; /* the child was told of its level */
+    bool is_followed; /* the child knows a progress token */
+    bool has_level;   /* the child was told of its level */
 
     struct hub *hub; /* held; NULL while there is none */
     struct loan loan;
@@ -75,6 +78,7 @@ static void leave_hub(struct translated *translated, bool is_at_work)
     if (hub == NULL) {
         return;
     }
+    questions_refuse(&translated->questions, &hub->channel, "Nobody waits for the answer any more");
     if (translated->has_level) {
         log_levels_remove_call(hub, translated->call.level);
         translated->has_level = false;
@@ -101,8 +105,8 @@ static void free_translated(struct translated *translated, bool is_at_work)
     if (translated->client != NULL) {
         translated->client->shim = NULL;
     }
-    questions_clear(&translated->questions);
     leave_hub(translated, is_at_work);
+    questions_clear(&translated->questions);
     list_remove(&translated->link);
     memory_free_slice(&translated->line);
     memory_free_slice(&translated->token);
@@ -143,18 +147,31 @@ static struct call *take_client(struct translated *translated)
 
 /* ---- The child has answered ---- */
 
-/* The call is over, and nobody is there to hear of it: what would have been said is kept for the one who comes. */
-static void keep_late(struct translated *translated, const struct slice *parts, size_t count)
+static void fail(struct translated *translated, const char *why)
+{
+    struct call *client = take_client(translated);
+    free_translated(translated, false);
+    call_answer_error(client, REPLY_INTERNAL_ERROR, why);
+}
+
+/*
+ * The call is over, and nobody is there to hear of it: what would have been said is kept for the one who comes, while
+ * somebody can come.
+ */
+static void keep_late(struct translated *translated, const struct slice *parts, size_t count, bool is_at_work)
 {
     struct buffer text;
+    if (translated->era->server->children.is_closing) {
+        free_translated(translated, is_at_work);
+        return;
+    }
     buffer_init(&text, 0);
     for (size_t i = 0; i < count; i++) {
         buffer_add(&text, parts[i]);
     }
     translated->late = memory_copy(buffer_slice(&text));
     buffer_release(&text);
-    questions_clear(&translated->questions);
-    leave_hub(translated, false);
+    leave_hub(translated, is_at_work);
 }
 
 static void answer_client(struct translated *translated, const struct slice *parts, size_t count, int error_code)
@@ -175,7 +192,7 @@ static void on_response(struct call *call, const struct message *message)
     if (translated->client != NULL) {
         answer_client(translated, answer.parts.parts, answer.parts.count, answer.error_code);
     } else {
-        keep_late(translated, answer.parts.parts, answer.parts.count);
+        keep_late(translated, answer.parts.parts, answer.parts.count, false);
     }
     legacy_answer_release(&answer);
 }
@@ -185,23 +202,27 @@ static void answer_again(struct translated *translated, struct slice text)
 {
     struct message message;
     struct rewrite answer;
-    enum message_fault fault = message_scan_whole(&message, text);
-    assert(fault == MESSAGE_FAULT_NONE);
-    (void)fault;
+    if (message_scan_whole(&message, text) != MESSAGE_FAULT_NONE) {
+        /* What the bridge has added made it too deep. */
+        fail(translated, "The server's answer is nested too deep");
+        return;
+    }
     const struct replacement replacement = {message.id, translated->client->id};
     rewrite_splice(&answer, message.bytes, &replacement, 1);
     int error_code = message.kind == MESSAGE_ERROR ? message_error_code(&message) : 0;
     answer_client(translated, answer.parts, answer.count, error_code);
 }
 
-/* An error of ours: the child is gone, or was silent for too long. It is one part. */
+/* An error of ours: the child is gone, or was silent for too long, and then it is still at work. It is one part. */
 static void on_answer(struct call *call, const struct slice *parts, size_t count)
 {
     struct translated *translated = container_of(call, struct translated, call);
+    bool is_at_work = translated->hub->channel.state == CHANNEL_READY;
     assert(count == 1);
     if (translated->client == NULL) {
-        keep_late(translated, parts, count);
+        keep_late(translated, parts, count, is_at_work);
     } else {
+        leave_hub(translated, is_at_work);
         answer_again(translated, parts[0]);
     }
 }
@@ -265,7 +286,9 @@ static void on_question(struct call *call, const struct message *message)
 {
     struct translated *translated = container_of(call, struct translated, call);
     struct channel *channel = &translated->hub->channel;
-    if (!legacy_text_may_be_asked(translated->capabilities, message)) {
+    if (translated->era->is_draining) {
+        questions_refuse_one(channel, message->id, REPLY_INTERNAL_ERROR, draining);
+    } else if (!legacy_text_may_be_asked(translated->capabilities, message)) {
         questions_refuse_one(channel, message->id, REPLY_METHOD_NOT_FOUND, "This client declared no such capability");
     } else if (!questions_add(&translated->questions, message)) {
         questions_refuse_one(channel, message->id, REPLY_INTERNAL_ERROR, "Too many questions are open");
@@ -318,7 +341,7 @@ static void go_on(struct translated *translated, struct call *call, const struct
         answer_again(translated, translated->late);
         return;
     }
-    if (slice_exists(translated->call.token)) {
+    if (translated->is_followed) {
         set_token(translated, message->meta_token);
     }
     questions_answer(&translated->questions, message->input_responses, &translated->hub->channel);
@@ -392,13 +415,6 @@ static void on_hub(struct loan *loan, struct hub *hub)
     start(container_of(loan, struct translated, loan), hub);
 }
 
-static void fail(struct translated *translated, const char *why)
-{
-    struct call *client = take_client(translated);
-    free_translated(translated, false);
-    call_answer_error(client, REPLY_INTERNAL_ERROR, why);
-}
-
 static void on_loan_failure(struct loan *loan, const char *why)
 {
     struct translated *translated = container_of(loan, struct translated, loan);
@@ -447,6 +463,7 @@ static struct translated *make(struct era *era, struct call *client, const struc
                                      .token = line.meta_token,
                                      .is_modern = true,
                                      .level = client->level};
+    translated->is_followed = slice_exists(line.meta_token);
     client->shim = &translated->shim;
     client->state = CALL_RUNNING;
     return translated;
@@ -514,12 +531,17 @@ void legacy_child_submit(struct era *era, struct call *call, const struct messag
     }
 }
 
-void legacy_child_end_parked(struct era *era)
+void legacy_child_drain(struct era *era)
 {
+    struct map_node *node;
+    while ((node = map_any(&era->parked)) != NULL) {
+        give_up(container_of(node, struct translated, by_handle));
+    }
     LIST_FOR_EACH(link, &era->calls) {
         struct translated *translated = container_of(link, struct translated, link);
-        if (translated->state == TRANSLATED_PARKED) {
-            give_up(translated);
+        if (translated->state == TRANSLATED_RUNNING) {
+            timer_stop(world_of(translated)->timers, &translated->timer);
+            questions_refuse(&translated->questions, &translated->hub->channel, draining);
         }
     }
 }

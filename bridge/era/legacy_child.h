@@ -11,7 +11,7 @@
 void legacy_child_submit(struct era *era, struct call *call, const struct message *message,
                          const struct caller *caller);
 
-/* Ends what is parked: nobody will come for it any more. */
-void legacy_child_end_parked(struct era *era);
+/* Ends what is parked, and lets nothing be parked any more: nobody will come for it. */
+void legacy_child_drain(struct era *era);
 
 #endif
