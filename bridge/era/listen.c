@@ -18,12 +18,14 @@ struct listen {
     struct call call;        /* a modern child's subscription, or one resources/subscribe after the other */
     struct slice line;       /* owned: of resources/subscribe */
     struct slice uris;       /* in the client's bytes: the array's rest, whose turn is still to come */
+    size_t uri_count;        /* of those whose turn has come */
     struct session *session; /* on a legacy child; held */
     struct session_outlet outlet;
     struct buffer honoured; /* the URIs that the child takes, with commas */
     unsigned lists;         /* bits, as in struct handshake: the list changes that are honoured */
     bool is_acknowledged;
     bool is_subscribing;
+    bool is_walking;  /* over the URIs: the next one's turn comes by itself */
     struct timer end; /* of one whose reader is too slow: who delivers may be walking over sessions just now */
 };
 
@@ -37,6 +39,8 @@ static const struct {
 };
 
 enum { LIST_COUNT = sizeof(lists) / sizeof(lists[0]) };
+
+static const char draining[] = "The bridge is shutting down";
 
 #define SUBSCRIPTION_ID "\"io.modelcontextprotocol/subscriptionId\":"
 
@@ -249,7 +253,7 @@ static void acknowledge(struct listen *listen)
     buffer_release(&text);
 }
 
-static void subscribe_next(struct listen *listen);
+static void subscribe_all(struct listen *listen);
 
 /* What the child does not take is left out of what is acknowledged. */
 static void on_subscribed(struct call *call, const struct slice *parts, size_t count)
@@ -263,7 +267,9 @@ static void on_subscribed(struct call *call, const struct slice *parts, size_t c
         buffer_add_text(&listen->honoured, listen->honoured.size > 0 ? "," : "");
         buffer_add(&listen->honoured, call->argument);
     }
-    subscribe_next(listen);
+    if (!listen->is_walking) {
+        subscribe_all(listen);
+    }
 }
 
 static bool on_no_message(struct call *call, const struct slice *parts, size_t count)
@@ -305,16 +311,36 @@ static void subscribe(struct listen *listen, struct slice uri)
     server_submit(server_of(listen), &listen->call, &message);
 }
 
-static void subscribe_next(struct listen *listen)
+/* The next URI that can be subscribed to and is not yet. A session may not have more than so many. */
+static bool next_uri(struct listen *listen, struct slice *uri)
 {
-    struct slice uri;
-    while (elements_next(&listen->uris, &uri)) {
-        if (slice_exists(json_string_inside(uri)) && uri.size <= LIMIT_URI_BYTES) {
-            subscribe(listen, uri);
-            return;
+    while (listen->uri_count < LIMIT_SESSION_SUBSCRIPTIONS && elements_next(&listen->uris, uri)) {
+        listen->uri_count++;
+        if (slice_exists(json_string_inside(*uri)) && uri->size <= LIMIT_URI_BYTES &&
+            !subscriptions_has_session(&listen->hub->subscriptions, listen->session, *uri)) {
+            return true;
         }
     }
-    acknowledge(listen);
+    return false;
+}
+
+/* One after the other. An answer that comes at once leads to the next one here, not from within itself. */
+static void subscribe_all(struct listen *listen)
+{
+    struct slice uri;
+    listen->is_walking = true;
+    while (!listen->is_subscribing && !listen->session->is_ended && next_uri(listen, &uri)) {
+        subscribe(listen, uri);
+    }
+    listen->is_walking = false;
+    if (listen->is_subscribing) {
+        return;
+    }
+    if (listen->session->is_ended) {
+        call_answer_error(take_client(listen), REPLY_INTERNAL_ERROR, draining);
+    } else {
+        acknowledge(listen);
+    }
 }
 
 static void listen_to_legacy(struct listen *listen, struct slice wishes)
@@ -335,7 +361,7 @@ static void listen_to_legacy(struct listen *listen, struct slice wishes)
         return;
     }
     session_table_hold(listen->session);
-    subscribe_next(listen);
+    subscribe_all(listen);
 }
 
 /* ---- Both ---- */
@@ -345,6 +371,10 @@ void listen_submit(struct era *era, struct call *call, const struct message *mes
     struct slice wishes = members_find(message->params, "notifications");
     if (!slice_exists(wishes) || wishes.data[0] != '{') {
         call_answer_error(call, REPLY_INVALID_PARAMS, "params.notifications must be an object");
+        return;
+    }
+    if (era->is_draining) {
+        call_answer_error(call, REPLY_INTERNAL_ERROR, draining);
         return;
     }
     struct listen *listen = memory_new(sizeof(*listen));

@@ -265,7 +265,7 @@ static void relay_progress(struct channel *channel, const struct message *messag
         channel->events->on_notification(channel, message); /* a task's, maybe */
         return;
     }
-    start_timeout(channel, call, channel->settings->request_timeout_ms);
+    channel_extend(channel, call);
     legacy_relay_progress(call, message);
 }
 
