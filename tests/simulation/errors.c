@@ -86,6 +86,7 @@ static const struct {
     {"The bridge is shutting down", is_the_end},
     {"Too many requests in flight", is_crowded},
     {"Task not found", is_about_task},
+    {"\"message\":\"no\"", is_initialize}, /* its child's own refusal */
     {"Too many open sessions", is_initialize},
     {"Too many children", is_initialize},
     {"\"code\":-1,\"message\":\"no\"", is_initialize}, /* the child's own words, to the client whose child it is */
