@@ -340,9 +340,16 @@ static bool take_answer(struct slice *rest, const struct expected *expected, str
     return true;
 }
 
+/* 400 and the ceilings of a head, which may come in either order: see targets/http_parser.c. */
+static bool is_of_head(int status)
+{
+    return status == 400 || status == 414 || status == 431;
+}
+
 static void require_answer(const struct answer *answer, const struct expected *expected)
 {
-    FUZZ_REQUIRE(answer->status == (expected->status != 0 ? expected->status : 200));
+    int status = expected->status != 0 ? expected->status : 200;
+    FUZZ_REQUIRE(answer->status == status || (is_of_head(answer->status) && is_of_head(status)));
     if (expected->status != 0 || expected->method == EXCHANGE_HEAD) {
         return;
     }
