@@ -13,7 +13,8 @@
 
 const char era_discover[] =
     "\"resultType\":\"complete\",\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{\"tools\":"
-    "{\"listChanged\":true},\"resources\":{\"subscribe\":true},\"logging\":{}},\"ttlMs\":0,\"cacheScope\":\"private\"," ERA_INFO;
+    "{\"listChanged\":true},\"resources\":{\"subscribe\":true},\"logging\":{}},\"ttlMs\":0,\"cacheScope\":"
+    "\"private\"," ERA_INFO;
 
 static const char *or_else(const char *text, const char *otherwise)
 {

@@ -237,7 +237,7 @@ static void a_reader_that_is_too_slow_is_told_by_the_end(void **state)
     struct fake_exchange *fast = listen_as(fixture, "2", "\"toolsListChanged\":true");
     assert_non_null(fake_exchange_take(slow));
     assert_non_null(fake_exchange_take(fast));
-    slow->queued = LIMIT_PROGRESS_QUEUE_BYTES;
+    slow->queued = fixture->settings.max_stream_queue_bytes / 4 + 1;
     fake_child_say(fixture->child, CHANGED("tools"));
     fake_child_say(fixture->child, CHANGED("tools"));
     fake_world_advance(&fixture->world, 0);
