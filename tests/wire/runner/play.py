@@ -221,6 +221,11 @@ class Player:
         with open(path, "wb") as file:
             file.write(unescaped(text))
 
+    def step_mode(self, step):
+        """mode FILE 0600"""
+        path, mode = self.substitute(step.argument).split()
+        os.chmod(path, int(mode, 8))
+
     def step_stale(self, step):
         """A Unix socket that nobody listens on, as a process leaves it that was killed."""
         with socket.socket(socket.AF_UNIX) as left:
