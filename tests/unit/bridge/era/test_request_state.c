@@ -272,6 +272,19 @@ static void its_form_stays(void **state)
     buffer_release(&text);
 }
 
+/* Computed as above: what a later build may mint under the same key file. */
+static void another_version_is_not_taken_although_it_is_authentic(void **state)
+{
+    struct fixture *fixture = *state;
+    struct request_state read;
+    assert_true(reads(fixture,
+                      slice_text("\"ATAxMjM0NTY3ODlhYmNkZQABAgMEDxmi2fQm-ZlDNxen3ALohXx5QiHE8cyEg4t8PgIVeEQ\""),
+                      "alice", CALL("{}"), &read));
+    assert_false(reads(fixture,
+                       slice_text("\"AjAxMjM0NTY3ODlhYmNkZQABAgMECD--bDPW2NzIr1F2p2FP7nUrGfC79Hz4FQ1Fz7vgduU\""),
+                       "alice", CALL("{}"), &read));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +301,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_is_good_for_its_request_sent_again_with_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(worlds_with_the_same_secret_agree_and_others_do_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(its_form_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_version_is_not_taken_although_it_is_authentic, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
