@@ -12,6 +12,8 @@ enum {
     LIMIT_ID_BYTES = 1024,
     /* Messages in one batch (the TypeScript SDK's own ceiling). */
     LIMIT_BATCH_MESSAGES = 100,
+    /* Params of a request that is sent again, up to which it does not matter how they are written. */
+    LIMIT_DIGEST_BYTES = 1 << 20,
     /* A method's name, or another short string that we compare. */
     LIMIT_NAME_BYTES = 256,
     /* The URI of a resource subscription, which we keep. */

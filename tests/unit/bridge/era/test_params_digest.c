@@ -440,9 +440,45 @@ static void the_form_of_what_is_long_stays(void **state)
     buffer_release(&text);
 }
 
+static struct slice large(struct buffer *text, const char *front, const char *back)
+{
+    static char letters[LIMIT_DIGEST_BYTES];
+    memset(letters, 'x', sizeof(letters));
+    buffer_init(text, 0);
+    buffer_add_text(text, front);
+    buffer_add(text, slice_of(letters, sizeof(letters)));
+    buffer_add_text(text, back);
+    return buffer_slice(text);
+}
+
+static void what_is_very_large_must_be_written_the_same_way(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *front;
+        const char *back;
+        bool is_same;
+    } cases[] = {
+        {"{\"name\":\"t\",\"arguments\":{\"a\":\"", "\"}}", true},
+        {"{\"name\": \"t\", \"arguments\":{\"a\":\"", "\"},\"_meta\":{\"x\":1},\"requestState\":\"s\"}", true},
+        {"{\"name\":\"t\",\"arguments\":{\"a\": \"", "\"}}", false},
+        {"{\"name\":\"t\",\"arguments\":{\"a\":\"", "y\"}}", false},
+        {"{\"name\":\"u\",\"arguments\":{\"a\":\"", "\"}}", false},
+    };
+    struct buffer first;
+    struct slice one = large(&first, cases[0].front, cases[0].back);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buffer text;
+        assert_int_equal(are_same(one, large(&text, cases[i].front, cases[i].back)), cases[i].is_same);
+        buffer_release(&text);
+    }
+    buffer_release(&first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_very_large_must_be_written_the_same_way),
         cmocka_unit_test(white_space_makes_no_difference),
         cmocka_unit_test(the_order_of_members_makes_no_difference_on_any_level),
         cmocka_unit_test(the_escapes_of_a_string_make_no_difference),
