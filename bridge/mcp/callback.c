@@ -72,22 +72,20 @@ static struct call *call_of(const struct callback *callback)
     return mux_find_token(&callback->hub->channel.mux, number_write(&number, callback->wire_id));
 }
 
-/* The question is taken back: from the queue, if it was not asked yet, else by a notice the way that it went. */
-static void take_back(struct callback *callback, const struct slice *parts, size_t count)
+/* By a notice the way that the question went. */
+static void tell_taken_back(const struct callback *callback, const struct slice *parts, size_t count)
 {
-    if (session_unqueue(callback->session, callback->id)) {
-        return;
-    }
     struct call *call = call_of(callback);
     if (call == NULL || !call->events->on_message(call, parts, count)) {
         (void)session_deliver_or_queue(callback->session, parts, count, 0);
     }
 }
 
-/* MCP, Cancellation: who gives up waiting for an answer says so. */
+/* MCP, Cancellation: who gives up waiting for an answer says so. What makes room for that may end who asked. */
 static void on_timeout(struct timer *timer)
 {
     struct callback *callback = container_of(timer, struct callback, timer);
+    const struct callback asked = *callback;
     struct buffer notice;
     buffer_init(&notice, 0);
     buffer_add_format(&notice,
@@ -95,8 +93,13 @@ static void on_timeout(struct timer *timer)
                       ",\"reason\":\"The answer did not come in time\"}}",
                       callback->id);
     struct slice part = buffer_slice(&notice);
-    take_back(callback, &part, 1);
+    session_table_hold(asked.session);
+    bool was_asked = !session_unqueue(asked.session, asked.id);
     fail(callback, REPLY_TIMEOUT, "The client did not answer in time");
+    if (was_asked) {
+        tell_taken_back(&asked, &part, 1);
+    }
+    session_table_let_go(asked.session);
     buffer_release(&notice);
 }
 
@@ -233,7 +236,7 @@ static struct callback *find_by_child_id(const struct callbacks *callbacks, stru
 {
     LIST_FOR_EACH(link, &callbacks->open) {
         struct callback *callback = container_of(link, struct callback, link);
-        if (slice_equals(callback->child_id, child_id)) {
+        if (slice_exists(callback->child_id) && slice_equals(callback->child_id, child_id)) {
             return callback;
         }
     }
@@ -250,7 +253,9 @@ void callback_cancel(struct session *session, const struct message *message)
     struct rewrite cancel;
     const struct replacement replacement = {message->request_id, number_write(&number, callback->id)};
     rewrite_splice(&cancel, message->bytes, &replacement, 1);
-    take_back(callback, cancel.parts, cancel.count);
+    if (!session_unqueue(session, callback->id)) {
+        tell_taken_back(callback, cancel.parts, cancel.count);
+    }
     forget(&session->callbacks, callback, callback->hub->server->world->timers);
 }
 

@@ -98,10 +98,22 @@ static bool is_queue_over(const struct session *session)
     return session->queue_count > LIMIT_SESSION_QUEUE_MESSAGES || session->queue_bytes > LIMIT_SESSION_QUEUE_BYTES;
 }
 
+static size_t size_of(const struct slice *parts, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        size += parts[i].size;
+    }
+    return size;
+}
+
 bool session_deliver_or_queue(struct session *session, const struct slice *parts, size_t count, uint64_t question)
 {
     if (session_deliver(session, parts, count)) {
         return true;
+    }
+    if (size_of(parts, count) > LIMIT_SESSION_QUEUE_BYTES) {
+        return false;
     }
     struct queued_message *message = memory_new(sizeof(*message));
     message->question = question;
@@ -112,10 +124,11 @@ bool session_deliver_or_queue(struct session *session, const struct slice *parts
     list_append(&session->queue, &message->link);
     session->queue_count++;
     session->queue_bytes += message->bytes.size;
+    /* Who asked what goes may take back more of it, this message included. */
     while (is_queue_over(session)) {
         make_queue_room(session);
     }
-    return session->queue_count > 0;
+    return true;
 }
 
 void session_flush_queue(struct session *session)

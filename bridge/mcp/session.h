@@ -85,6 +85,7 @@ bool session_has_resumption(const struct session *session);
 
 /*
  * As session_deliver(), but keeps it for the next GET stream. False when there is no room even without older ones.
+ * Older questions that had to go have failed when this returns, and so may this one, if their asker had both.
  * `question` is the id of a question to the client, by which it can be taken back; 0 for anything else.
  */
 bool session_deliver_or_queue(struct session *session, const struct slice *parts, size_t count, uint64_t question);
