@@ -92,8 +92,8 @@ static void on_give_up(struct call_shim *shim)
 static void fail(struct shimmed *shimmed, const char *why)
 {
     struct message request;
-    bool is_tool =
-        message_scan_whole(&request, shimmed->line) == MESSAGE_FAULT_NONE && message_is(&request, "tools/call");
+    bool is_tool = message_scan_whole(&request, shimmed->client->bytes) == MESSAGE_FAULT_NONE &&
+                   message_is(&request, "tools/call");
     struct call *client = free_shimmed(shimmed);
     if (!is_tool) {
         call_answer_error(client, REPLY_INTERNAL_ERROR, why);
@@ -176,15 +176,28 @@ static void write_params(struct shimmed *shimmed, struct buffer *out, struct sli
     buffer_add(out, slice_of(params.data + 1, params.size - 1));
 }
 
+/* Why the client cannot be asked this; NULL when it can. */
+static const char *why_not(const struct session *session, const struct message *question)
+{
+    if (session == NULL || !slice_exists(question->method) ||
+        !legacy_text_may_be_asked(session->client_capabilities, question)) {
+        return "The server asks for something that this client has not declared that it can do";
+    }
+    if (slice_exists(question->params) && question->params.data[0] != '{') {
+        return "The server asks something that is not right";
+    }
+    return session->is_ended ? "The client's session has ended" : NULL;
+}
+
 /* The call may have failed, and be gone, when it returns. */
 static void ask(struct shimmed *shimmed, struct slice key, struct slice request)
 {
     struct session *session = shimmed->client->session;
     struct slice method = json_string_inside(members_find(request, "method"));
     struct message question = {.method = method, .params = members_find(request, "params")};
-    if (session == NULL || !slice_exists(method) ||
-        !legacy_text_may_be_asked(session->client_capabilities, &question)) {
-        fail(shimmed, "The server asks for something that this client has not declared that it can do");
+    const char *why = why_not(session, &question);
+    if (why != NULL) {
+        fail(shimmed, why);
         return;
     }
     struct inquiry *inquiry = memory_new(sizeof(*inquiry));
@@ -276,14 +289,17 @@ static void send(struct shimmed *shimmed, const struct modern_retry *retry)
     struct buffer line;
     enum message_fault fault = message_scan_whole(&message, shimmed->client->bytes);
     assert(fault == MESSAGE_FAULT_NONE);
+    (void)fault;
     buffer_init(&line, 0);
     modern_text_write_request(&line, &message, session, retry);
     memory_free_slice(&shimmed->line);
     shimmed->line = memory_copy(buffer_slice(&line));
     buffer_release(&line);
-    fault = message_scan_whole(&message, shimmed->line);
-    assert(fault == MESSAGE_FAULT_NONE);
-    (void)fault;
+    if (message_scan_whole(&message, shimmed->line) != MESSAGE_FAULT_NONE) {
+        /* What the client said of itself, or the answers, stand deeper in it than where they came from. */
+        fail(shimmed, "The request is nested too deep for the server");
+        return;
+    }
     shimmed->call = (struct call){.events = &events,
                                   .bytes = message.bytes,
                                   .id = message.id,
