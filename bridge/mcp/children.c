@@ -27,6 +27,13 @@ static bool has_room(const struct children *children)
     return !children->is_closing && children->count < children->server->settings->max_children;
 }
 
+/* One place stays free for somebody who found none and was told to come again. */
+static bool has_room_for_warm(const struct children *children)
+{
+    size_t kept = children->is_crowded ? 1 : 0;
+    return !children->is_closing && children->count + kept < children->server->settings->max_children;
+}
+
 static struct hub *hub_at(struct list *link)
 {
     return container_of(link, struct hub, in_children);
@@ -74,9 +81,11 @@ static struct hub *start(struct children *children, const struct hub_options *op
 static struct hub *start_if_room(struct children *children, const struct hub_options *options)
 {
     if (has_room(children)) {
+        children->is_crowded = false;
         return start(children, options);
     }
     if (!children->is_closing) {
+        children->is_crowded = true;
         make_room(children);
     }
     return NULL;
@@ -101,12 +110,28 @@ static bool has_key(const struct map_node *node, const void *key)
     return hub->is_shared_modern == wanted->is_modern && slice_equals(hub->environment, wanted->environment);
 }
 
+static struct hub *find_shared(const struct children *children, const struct shared_key *key)
+{
+    struct map_node *node = map_find(&children->shared, hash_key(key), has_key, key);
+    return node != NULL ? container_of(node, struct hub, by_key) : NULL;
+}
+
+void children_become_modern(struct children *children, struct hub *hub)
+{
+    const struct shared_key key = {hub->environment, true};
+    if (hub->is_shared && find_shared(children, &key) == NULL) {
+        map_remove(&children->shared, &hub->by_key);
+        hub->is_shared_modern = true;
+        map_add(&children->shared, &hub->by_key, hash_key(&key));
+    }
+}
+
 struct hub *children_share(struct children *children, struct slice environment, bool is_modern)
 {
     const struct shared_key key = {environment, is_modern};
-    struct map_node *node = map_find(&children->shared, hash_key(&key), has_key, &key);
-    if (node != NULL) {
-        return container_of(node, struct hub, by_key);
+    struct hub *known = find_shared(children, &key);
+    if (known != NULL) {
+        return known;
     }
     const struct hub_options options = {.environment = environment, .is_modern = is_modern};
     struct hub *hub = start_if_room(children, &options);
@@ -123,7 +148,7 @@ void children_warm_up(struct children *children)
 {
     struct hub_options options = {.is_held = true};
     options.is_modern = children->server->era == SERVER_ERA_MODERN;
-    while (children->warm_count < children->server->settings->min_idle_children && has_room(children)) {
+    while (children->warm_count < children->server->settings->min_idle_children && has_room_for_warm(children)) {
         struct hub *hub = start(children, &options);
         hub->is_warm = true;
         list_append(&children->warm, &hub->in_children);

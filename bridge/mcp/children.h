@@ -24,6 +24,7 @@ struct children {
     struct list free;  /* lent hubs that nobody has; the last used first */
     struct list loans; /* that wait for a child, in order of arrival */
     size_t warm_count;
+    bool is_crowded; /* somebody found no room: warm ones leave some */
     bool is_closing;
 };
 
@@ -51,6 +52,9 @@ void children_close(struct children *children);
  */
 struct hub *children_share(struct children *children, struct slice environment, bool is_modern);
 
+/* The hub's processes turned out to be of the modern era: if it is shared, those who look for that shall find it. */
+void children_become_modern(struct children *children, struct hub *hub);
+
 /* A child of one's own: a warm one, or one that is started. NULL at the ceiling. */
 struct hub *children_own(struct children *children, struct slice environment, struct slice initialize);
 
@@ -63,7 +67,7 @@ void children_take_back(struct children *children, struct loan *loan);
 /* The borrower is done. A child that may still be at work for it is ended. */
 void children_give_back(struct children *children, struct hub *hub, bool is_at_work);
 
-/* Starts warm ones up to min_idle_children. */
+/* Starts warm ones up to min_idle_children, as far as nobody else lacks the room. */
 void children_warm_up(struct children *children);
 
 /* For hubs: it is closing, so nobody may find it; and it has closed, and is about to be freed. */

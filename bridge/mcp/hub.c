@@ -101,6 +101,7 @@ static void on_channel_refused(struct channel *channel, int code)
     struct hub *hub = hub_of(channel);
     if (code == REPLY_UNSUPPORTED_VERSION && !channel->is_modern && server_learn_modern_only(hub->server)) {
         channel_become_modern(channel);
+        children_become_modern(&hub->server->children, hub);
         submit_again(hub);
     }
 }
@@ -216,6 +217,9 @@ struct hub *hub_open(struct server *server, const struct hub_options *options)
 void hub_begin(struct hub *hub, const struct hub_options *options)
 {
     take_purpose(hub, options);
+    if (options->is_modern) {
+        channel_become_modern(&hub->channel);
+    }
     channel_begin(&hub->channel, options->initialize);
 }
 

@@ -34,9 +34,10 @@ void bridge_fixture_init(struct bridge_fixture *fixture)
 
 void bridge_fixture_open(struct bridge_fixture *fixture)
 {
+    size_t earlier = fake_child_count(&fixture->world);
     server_open(&fixture->server, &fixture->world.port, &fixture->command, &fixture->settings);
     streamable_init(&fixture->streamable, &fixture->server, &fixture->endpoint);
-    fixture->child = list_is_empty(&fixture->world.children) ? NULL : fake_child_of(&fixture->world);
+    fixture->child = fake_child_count(&fixture->world) > earlier ? fake_child_at(&fixture->world, earlier) : NULL;
     fixture->is_open = true;
 }
 

@@ -21,7 +21,7 @@ struct bridge_fixture {
     struct streamable_settings endpoint;
     struct server server;
     struct streamable streamable;
-    struct fake_child *child; /* the one that was opened with the server; NULL when none was */
+    struct fake_child *child; /* the first that was opened with the server; NULL for none */
     bool is_open;
     bool is_closed; /* the server has said so */
 };
