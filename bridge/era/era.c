@@ -80,6 +80,20 @@ void era_carry(struct era *era, struct call *call, const struct message *message
     }
 }
 
+void era_serve(struct era *era, struct call *call, const struct message *message, const struct caller *caller,
+               struct hub *hub)
+{
+    if (message_is(message, "server/discover")) {
+        answer_discover(call, hub);
+    } else if (message_is(message, "subscriptions/listen")) {
+        listen_submit(era, call, message, hub);
+    } else if (param_check_is_needed(call, message)) {
+        param_check_submit(era, call, message, caller, hub);
+    } else {
+        era_carry(era, call, message, caller, hub);
+    }
+}
+
 void era_take(struct era *era, struct call *call, const struct message *message, const struct caller *caller)
 {
     struct hub *hub = hub_for(era, caller);
@@ -89,14 +103,8 @@ void era_take(struct era *era, struct call *call, const struct message *message,
         call_answer_error(call, REPLY_INTERNAL_ERROR, "Too many children of the server run");
     } else if (is_unknown || (needs_handshake && !hub->was_ready)) {
         probe_submit(era, call, caller, hub);
-    } else if (message_is(message, "server/discover")) {
-        answer_discover(call, hub);
-    } else if (message_is(message, "subscriptions/listen")) {
-        listen_submit(era, call, message, hub);
-    } else if (param_check_is_needed(call, message)) {
-        param_check_submit(era, call, message, caller, hub);
     } else {
-        era_carry(era, call, message, caller, hub);
+        era_serve(era, call, message, caller, hub);
     }
 }
 

@@ -41,6 +41,10 @@ void era_submit(struct era *era, struct call *call, const struct message *messag
 /* As era_submit(), for a call that was admitted already: it comes back from waiting. */
 void era_take(struct era *era, struct call *call, const struct message *message, const struct caller *caller);
 
+/* As era_take(), for a call that goes to this hub's child whatever else is found out. */
+void era_serve(struct era *era, struct call *call, const struct message *message, const struct caller *caller,
+               struct hub *hub);
+
 /* As era_take(), for a call that was checked, with the hub that serves it. */
 void era_carry(struct era *era, struct call *call, const struct message *message, const struct caller *caller,
                struct hub *hub);

@@ -54,8 +54,8 @@ static void on_give_up(struct call_shim *shim)
     free_probe(container_of(shim, struct probe, shim));
 }
 
-/* It is known now: the call goes its way. */
-static void go_on(struct probe *probe)
+/* The call goes its way: to this hub, or with NULL to the one that serves it as far as is known now. */
+static void go_on(struct probe *probe, struct hub *hub)
 {
     struct era *era = probe->era;
     struct message message;
@@ -65,7 +65,11 @@ static void go_on(struct probe *probe)
     assert(fault == MESSAGE_FAULT_NONE);
     (void)fault;
     client->state = CALL_NEW;
-    era_take(era, client, &message, &caller);
+    if (hub != NULL) {
+        era_serve(era, client, &message, &caller, hub);
+    } else {
+        era_take(era, client, &message, &caller);
+    }
     struct caller copies = caller;
     memory_free_slice(&copies.principal);
     memory_free_slice(&copies.environment);
@@ -90,17 +94,22 @@ static void settle(struct era *era, enum server_era found)
     }
 }
 
-/* No answer, or a wrong one: what cannot be spoken to in the modern era is spoken to in the other. */
-static void give_up_modern(struct probe *probe)
+/* The call goes on, and a process that was asked in the modern era is of no use to a server of the other. */
+static void leave_modern(struct probe *probe)
 {
     struct era *era = probe->era;
     struct hub *hub = probe->hub;
-    bool was_probing = era->server->era == SERVER_ERA_UNKNOWN;
-    settle(era, SERVER_ERA_LEGACY);
-    go_on(probe);
-    if (was_probing) {
+    go_on(probe, NULL);
+    if (era->server->era == SERVER_ERA_LEGACY) {
         hub_close(hub);
     }
+}
+
+/* No answer, or a wrong one: what cannot be spoken to in the modern era is spoken to in the other. */
+static void give_up_modern(struct probe *probe)
+{
+    settle(probe->era, SERVER_ERA_LEGACY);
+    leave_modern(probe);
 }
 
 static void on_timeout(struct timer *timer)
@@ -113,13 +122,14 @@ static void ask_modern(struct probe *probe)
     struct server *server = probe->era->server;
     const struct caller caller = {probe->principal, probe->environment};
     uint64_t shaking_ms = probe->hub->channel.shaking_ms;
-    leave_hub(probe);
+    struct hub *known = probe->hub;
     struct hub *hub = server_modern_hub(server, &caller);
     if (hub == NULL) {
-        struct call *client = free_probe(probe);
-        call_answer_error(client, REPLY_INTERNAL_ERROR, "Too many children of the server run");
+        /* No room to find out more: the child that is there serves the call, and the next one tries again. */
+        go_on(probe, known);
         return;
     }
+    leave_hub(probe);
     probe->step = PROBE_MODERN;
     timer_start(server->world->timers, &probe->timer, probe_timeout_ms + 2 * shaking_ms, on_timeout);
     wait_for(probe, hub);
@@ -130,11 +140,11 @@ static void on_ready(struct call *call)
     struct probe *probe = container_of(call, struct probe, call);
     if (probe->step == PROBE_MODERN) {
         settle(probe->era, SERVER_ERA_BOTH);
-    }
-    if (probe->era->server->era == SERVER_ERA_UNKNOWN) {
+        leave_modern(probe);
+    } else if (probe->era->server->era == SERVER_ERA_UNKNOWN) {
         ask_modern(probe);
     } else {
-        go_on(probe);
+        go_on(probe, NULL);
     }
 }
 
