@@ -319,7 +319,7 @@ static void take_handshake(struct channel *channel, const struct message *messag
     if (!accept(&channel->handshake, message, channel->failure, sizeof(channel->failure))) {
         refuse_process(channel);
         bool was_modern = channel->is_modern;
-        channel->events->on_refused(channel, message->kind == MESSAGE_ERROR ? message_error_code(message) : 0);
+        channel->events->on_refused(channel, message);
         /* In another era the next process may take it. */
         if (slice_starts_with(message->error, "{") && is_first_of_own(channel) && channel->is_modern == was_modern) {
             pass_refusal_on(channel, message);

@@ -34,8 +34,8 @@ struct channel_events {
     void (*on_notification)(struct channel *channel, const struct message *message);
     /* The child asks something: to be answered with channel_send(), sooner or later. */
     void (*on_request)(struct channel *channel, const struct message *message);
-    /* The handshake was refused with this JSON-RPC code: the process is ended, and another one is started. */
-    void (*on_refused)(struct channel *channel, int code);
+    /* The handshake was refused with this answer: the process is ended, and another one is started. */
+    void (*on_refused)(struct channel *channel, const struct message *answer);
     /* A line was dropped: not a message, or an answer that nobody waits for. */
     void (*on_dropped)(struct channel *channel, const char *why);
     void (*on_closed)(struct channel *channel);

@@ -116,6 +116,27 @@ static bool lists_modern(struct slice versions)
     return false;
 }
 
+static bool lists_legacy(struct slice versions)
+{
+    struct slice version;
+    while (elements_next(&versions, &version)) {
+        if (revision_find(json_string_inside(version)) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * MCP 2026-07-28, Versioning. A client of a child of its own may have asked for a revision that nobody has: then the
+ * server of both eras lists what it has of the legacy one, too.
+ */
+bool handshake_is_for_modern_only(const struct message *answer)
+{
+    return answer->kind == MESSAGE_ERROR && message_error_code(answer) == REPLY_UNSUPPORTED_VERSION &&
+           !lists_legacy(members_find(members_find(answer->error, "data"), "supported"));
+}
+
 static void add_member(struct buffer *object, const char *key, struct slice value)
 {
     if (slice_exists(value)) {

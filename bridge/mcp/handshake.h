@@ -44,6 +44,9 @@ void handshake_add_meta(struct buffer *out, const char *program_version);
 bool handshake_accept(struct handshake *handshake, const struct message *answer, char *why, size_t why_size);
 bool handshake_accept_discover(struct handshake *handshake, const struct message *answer, char *why, size_t why_size);
 
+/* Whether this answer to initialize says that the server has no revision with a handshake. */
+bool handshake_is_for_modern_only(const struct message *answer);
+
 /*
  * The InitializeResult for a client that asked for `requested`. The parts live as long as the handshake and
  * `version_text`.

@@ -95,11 +95,11 @@ static void submit_again(struct hub *hub)
     }
 }
 
-/* MCP 2026-07-28, Versioning: a server without the handshake says so with this code. Its next process is asked anew. */
-static void on_channel_refused(struct channel *channel, int code)
+/* A server without the handshake is spoken to in the other era: its next process is asked anew. */
+static void on_channel_refused(struct channel *channel, const struct message *answer)
 {
     struct hub *hub = hub_of(channel);
-    if (code == REPLY_UNSUPPORTED_VERSION && !channel->is_modern && server_learn_modern_only(hub->server)) {
+    if (!channel->is_modern && handshake_is_for_modern_only(answer) && server_learn_modern_only(hub->server)) {
         channel_become_modern(channel);
         children_become_modern(&hub->server->children, hub);
         submit_again(hub);

@@ -232,6 +232,46 @@ static void without_room_for_another_process_the_known_one_serves(void **state)
     fake_exchange_vanish(listen);
 }
 
+/* What one client asks for must not decide what all the others get. */
+static void a_refusal_that_names_a_legacy_revision_says_nothing_of_the_server(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    era_shake_legacy(fixture->child);
+    struct fake_exchange *exchange = bridge_fixture_post(
+        fixture, NULL,
+        "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2026-07-28\","
+        "\"capabilities\":{\"roots\":{}}}}");
+    struct fake_child *own = era_child(fixture, 1);
+    fake_child_up(own);
+    fake_child_say_format(own,
+                          "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"error\":{\"code\":-32022,\"message\":\"no\","
+                          "\"data\":{\"supported\":[\"2026-07-28\",\"2025-11-25\"]}}}",
+                          own->last_id);
+    fake_child_down(own, "exited with status 0", 1000, 1);
+    assert_int_equal(era_of(fixture), SERVER_ERA_UNKNOWN);
+    era_expect_in_answer(exchange, 200, "\"supported\":[\"2026-07-28\",\"2025-11-25\"]");
+    assert_true(own->is_closing);
+}
+
+static void a_refusal_of_an_own_child_tells_that_the_server_is_modern(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct fake_exchange *exchange = bridge_fixture_post(
+        fixture, NULL,
+        "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\","
+        "\"capabilities\":{\"roots\":{}}}}");
+    struct fake_child *own = era_child(fixture, 1);
+    fake_child_up(own);
+    fake_child_say_format(own,
+                          "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"error\":{\"code\":-32022,\"message\":\"no\","
+                          "\"data\":{\"supported\":[\"2026-07-28\"]}}}",
+                          own->last_id);
+    fake_child_down(own, "exited with status 0", 1000, 1);
+    assert_int_equal(era_of(fixture), SERVER_ERA_MODERN);
+    era_shake_modern(own);
+    assert_non_null(fake_exchange_answer_field(exchange, "mcp-session-id"));
+}
+
 /* ---- Credentials ---- */
 
 static void what_one_caller_finds_out_holds_for_all_and_no_process_is_left(void **state)
@@ -337,6 +377,8 @@ int main(void)
         TEST(a_server_that_cannot_be_started_answers_with_the_reason),
         TEST(a_client_may_go_at_any_step),
         TEST(without_room_for_another_process_the_known_one_serves),
+        TEST(a_refusal_that_names_a_legacy_revision_says_nothing_of_the_server),
+        TEST(a_refusal_of_an_own_child_tells_that_the_server_is_modern),
         UNOPENED(what_one_caller_finds_out_holds_for_all_and_no_process_is_left),
         UNOPENED(callers_that_wait_are_served_by_children_of_their_own),
         UNOPENED(a_child_that_turned_modern_is_found_again),

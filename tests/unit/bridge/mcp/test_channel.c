@@ -75,9 +75,9 @@ static void on_dropped(struct channel *channel, const char *why)
     snprintf(from(channel)->why, sizeof(from(channel)->why), "%s", why);
 }
 
-static void on_refused(struct channel *channel, int code)
+static void on_refused(struct channel *channel, const struct message *answer)
 {
-    from(channel)->refused_code = code;
+    from(channel)->refused_code = message_error_code(answer);
 }
 
 static void on_closed(struct channel *channel)
