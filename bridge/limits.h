@@ -28,6 +28,8 @@ enum {
     LIMIT_SESSION_TASKS = 1000,
     /* Questions of a child's to one client that wait for their answers. */
     LIMIT_SESSION_CALLBACKS = 64,
+    /* Answers to calls whose clients are expected to come again: the oldest call is forgotten when there are more. */
+    LIMIT_LATE_BYTES = 64 << 20,
     /* What waits for a session's GET stream to open: the oldest goes when there is more. */
     LIMIT_SESSION_QUEUE_BYTES = 256 << 10,
     LIMIT_SESSION_QUEUE_MESSAGES = 64,

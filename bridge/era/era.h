@@ -22,6 +22,7 @@ struct era {
     struct list listens;   /* of open subscriptions/listen */
     struct list calls;     /* of translated calls, the parked ones included */
     struct map parked;     /* by the handle in their requestState */
+    size_t late_bytes;     /* of parked calls that are over: what is kept of them until their clients come again */
     bool is_draining;      /* who is told to come again would come too late */
 };
 

@@ -90,6 +90,12 @@ static void leave_hub(struct translated *translated, bool is_at_work)
     }
 }
 
+/* What a call that is over costs until its client comes again. */
+static size_t late_size(const struct translated *translated)
+{
+    return slice_exists(translated->late) ? sizeof(*translated) + translated->late.size + translated->line.size : 0;
+}
+
 static void unpark(struct translated *translated)
 {
     timer_stop(world_of(translated)->timers, &translated->timer);
@@ -108,6 +114,7 @@ static void free_translated(struct translated *translated, bool is_at_work)
     leave_hub(translated, is_at_work);
     questions_clear(&translated->questions);
     list_remove(&translated->link);
+    translated->era->late_bytes -= late_size(translated);
     memory_free_slice(&translated->line);
     memory_free_slice(&translated->token);
     memory_free_slice(&translated->principal);
@@ -154,6 +161,20 @@ static void fail(struct translated *translated, const char *why)
     call_answer_error(client, REPLY_INTERNAL_ERROR, why);
 }
 
+/* Those that began first go first. */
+static void make_late_room(struct era *era)
+{
+    LIST_FOR_EACH(link, &era->calls) {
+        if (era->late_bytes <= LIMIT_LATE_BYTES) {
+            return;
+        }
+        struct translated *translated = container_of(link, struct translated, link);
+        if (slice_exists(translated->late)) {
+            free_translated(translated, false);
+        }
+    }
+}
+
 /*
  * The call is over, and nobody is there to hear of it: what would have been said is kept for the one who comes, while
  * somebody can come.
@@ -172,6 +193,8 @@ static void keep_late(struct translated *translated, const struct slice *parts, 
     translated->late = memory_copy(buffer_slice(&text));
     buffer_release(&text);
     leave_hub(translated, is_at_work);
+    translated->era->late_bytes += late_size(translated);
+    make_late_room(translated->era);
 }
 
 static void answer_client(struct translated *translated, const struct slice *parts, size_t count, int error_code)

@@ -391,6 +391,29 @@ static void a_late_answer_of_a_child_with_too_deep_a_name_harms_nobody(void **st
     assert_int_equal(calls(fixture), 0);
 }
 
+/* A child that asks and does not wait could make us keep any number of them. */
+static void answers_that_nobody_comes_for_are_kept_up_to_a_ceiling(void **state)
+{
+    enum { COUNT = 5, SIZE = LIMIT_LATE_BYTES / 4 };
+    struct bridge_fixture *fixture = *state;
+    struct fake_exchange *first[COUNT];
+    fixture->settings.callback_timeout_ms = 0;
+    for (int i = 0; i < COUNT; i++) {
+        first[i] = run_and_ask(fixture, 1);
+        struct fake_child *child = era_child(fixture, 1);
+        fake_child_say_format(child, "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"result\":{\"x\":\"%0*d\"}}",
+                              child->last_id, SIZE, i);
+        fake_child_expect(child, ERA_ERROR("\"q\"", "-32001", GONE));
+        assert_true(fixture->streamable.era.late_bytes <= LIMIT_LATE_BYTES);
+    }
+    assert_int_equal(parked(fixture), 3);
+    era_expect_in_answer(come_again(fixture, first[1], "{}"), 200, "\"code\":-32602");
+    for (int i = 2; i < COUNT; i++) {
+        era_expect_in_answer(come_again(fixture, first[i], "{}"), 200, "\"resultType\":\"complete\"");
+    }
+    assert_int_equal(fixture->streamable.era.late_bytes, 0);
+}
+
 static void a_client_that_does_not_come_back_costs_the_child(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -621,6 +644,7 @@ int main(void)
         TEST(an_answer_without_waiting_for_the_client_ends_the_questions),
         TEST(an_answer_that_comes_while_the_client_is_away_waits_for_it),
         TEST(a_late_answer_of_a_child_with_too_deep_a_name_harms_nobody),
+        TEST(answers_that_nobody_comes_for_are_kept_up_to_a_ceiling),
         TEST(a_client_that_does_not_come_back_costs_the_child),
         TEST(a_client_that_goes_away_costs_the_child_that_worked_for_it),
         TEST(a_call_that_times_out_costs_the_child_that_still_works_at_it),
