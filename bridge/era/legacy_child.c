@@ -161,6 +161,19 @@ static void fail(struct translated *translated, const char *why)
     call_answer_error(client, REPLY_INTERNAL_ERROR, why);
 }
 
+/* The parts in one piece; the caller's to free. */
+static struct slice joined(const struct slice *parts, size_t count)
+{
+    struct buffer text;
+    buffer_init(&text, 0);
+    for (size_t i = 0; i < count; i++) {
+        buffer_add(&text, parts[i]);
+    }
+    struct slice copy = memory_copy(buffer_slice(&text));
+    buffer_release(&text);
+    return copy;
+}
+
 /* Those that began first go first. */
 static void make_late_room(struct era *era)
 {
@@ -181,17 +194,11 @@ static void make_late_room(struct era *era)
  */
 static void keep_late(struct translated *translated, const struct slice *parts, size_t count, bool is_at_work)
 {
-    struct buffer text;
     if (translated->era->server->children.is_closing) {
         free_translated(translated, is_at_work);
         return;
     }
-    buffer_init(&text, 0);
-    for (size_t i = 0; i < count; i++) {
-        buffer_add(&text, parts[i]);
-    }
-    translated->late = memory_copy(buffer_slice(&text));
-    buffer_release(&text);
+    translated->late = joined(parts, count);
     leave_hub(translated, is_at_work);
     translated->era->late_bytes += late_size(translated);
     make_late_room(translated->era);
@@ -236,18 +243,22 @@ static void answer_again(struct translated *translated, struct slice text)
     answer_client(translated, answer.parts, answer.count, error_code);
 }
 
-/* An error of ours: the child is gone, or was silent for too long, and then it is still at work. It is one part. */
+/*
+ * An error of ours: the child is gone, or was silent for too long, and then it is still at work; or its own, when it
+ * refuses the handshake.
+ */
 static void on_answer(struct call *call, const struct slice *parts, size_t count)
 {
     struct translated *translated = container_of(call, struct translated, call);
     bool is_at_work = translated->hub->channel.state == CHANNEL_READY;
-    assert(count == 1);
     if (translated->client == NULL) {
         keep_late(translated, parts, count, is_at_work);
-    } else {
-        leave_hub(translated, is_at_work);
-        answer_again(translated, parts[0]);
+        return;
     }
+    struct slice text = joined(parts, count);
+    leave_hub(translated, is_at_work);
+    answer_again(translated, text);
+    memory_free_slice(&text);
 }
 
 /* Progress has the token of the first round, unless there was none; a client that comes again has another one. */

@@ -496,6 +496,20 @@ static void a_child_that_never_starts_answers_the_call_with_the_reason(void **st
     assert_true(era_child(fixture, 1)->is_closing);
 }
 
+static void a_child_that_refuses_the_handshake_answers_the_call_with_its_reason(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct fake_exchange *exchange = call_with(fixture, ELICITS, NULL);
+    era_list_tools(fixture->child);
+    struct fake_child *child = era_child(fixture, 1);
+    fake_child_up(child);
+    era_answer_error(child, -32000);
+    fake_exchange_expect(exchange, 200, ERA_ERROR("7", "-32000", "no"));
+    assert_int_equal(calls(fixture), 0);
+    fake_child_down(child, "exited with status 0", child->written, 1);
+    assert_true(child->is_closing);
+}
+
 static void a_client_that_goes_while_its_child_starts_leaves_the_child_to_others(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -651,6 +665,7 @@ int main(void)
         TEST(a_call_that_times_out_while_the_client_is_away_costs_the_child_too),
         TEST(the_childs_death_while_the_client_is_away_is_told_to_it_later),
         TEST(a_child_that_never_starts_answers_the_call_with_the_reason),
+        TEST(a_child_that_refuses_the_handshake_answers_the_call_with_its_reason),
         TEST(a_client_that_goes_while_its_child_starts_leaves_the_child_to_others),
         TEST(progress_has_the_token_of_the_round),
         TEST(the_next_call_of_the_same_kind_has_the_same_child),
