@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BUFFER_FIRST_CAPACITY = 256 };
+enum { BUFFER_FIRST_CAPACITY = 256, BUFFER_LARGE_CAPACITY = 1 << 20 };
 
 void buffer_init(struct buffer *buffer, size_t ceiling)
 {
@@ -31,23 +31,40 @@ static void move_to_front(struct buffer *buffer)
     }
 }
 
+/* Doubling keeps the cost of many appends linear. Where it would waste megabytes, half as much again does, too. */
+static size_t larger_capacity(size_t capacity, size_t wanted)
+{
+    if (wanted >= BUFFER_LARGE_CAPACITY) {
+        return wanted + wanted / 2;
+    }
+    capacity = capacity > 0 ? capacity : BUFFER_FIRST_CAPACITY;
+    while (capacity < wanted) {
+        capacity *= 2;
+    }
+    return capacity;
+}
+
+/* The wanted size has no room behind what is there. */
+static void make_room(struct buffer *buffer, size_t wanted)
+{
+    if (buffer->capacity - buffer->start < wanted) {
+        move_to_front(buffer);
+    }
+    if (buffer->capacity < wanted || buffer->data == NULL) {
+        size_t capacity = larger_capacity(buffer->capacity, wanted);
+        buffer->data = memory_resize(buffer->data, capacity);
+        buffer->capacity = capacity;
+    }
+}
+
 char *buffer_reserve(struct buffer *buffer, size_t size)
 {
     size_t wanted = buffer->size + size;
     if (wanted < size || (buffer->ceiling > 0 && wanted > buffer->ceiling)) {
         return NULL;
     }
-    if (buffer->capacity - buffer->start < wanted) {
-        move_to_front(buffer);
-    }
-    if (buffer->capacity < wanted || buffer->data == NULL) {
-        /* Doubling keeps the cost of many appends linear. */
-        size_t capacity = buffer->capacity > 0 ? buffer->capacity : BUFFER_FIRST_CAPACITY;
-        while (capacity < wanted) {
-            capacity *= 2;
-        }
-        buffer->data = memory_resize(buffer->data, capacity);
-        buffer->capacity = capacity;
+    if (buffer->capacity - buffer->start < wanted || buffer->data == NULL) {
+        make_room(buffer, wanted);
     }
     return buffer->data + buffer->start + buffer->size;
 }
@@ -71,16 +88,11 @@ bool buffer_append(struct buffer *buffer, struct slice bytes)
     return true;
 }
 
-void buffer_add(struct buffer *buffer, struct slice bytes)
+void buffer_add_slowly(struct buffer *buffer, struct slice bytes)
 {
     bool fitted = buffer_append(buffer, bytes);
     assert(fitted);
     (void)fitted;
-}
-
-void buffer_add_text(struct buffer *buffer, const char *text)
-{
-    buffer_add(buffer, slice_text(text));
 }
 
 void buffer_add_format(struct buffer *buffer, const char *format, ...)

@@ -28,9 +28,25 @@ static inline struct slice buffer_slice(const struct buffer *buffer)
 /* Appends; false, with nothing changed, when the ceiling would be exceeded. */
 bool buffer_append(struct buffer *buffer, struct slice bytes);
 
+/* buffer_add() where there is no room yet, or a ceiling. */
+void buffer_add_slowly(struct buffer *buffer, struct slice bytes);
+
 /* For contents that we author, which cannot meet the ceiling: appends, and asserts that it fitted. */
-void buffer_add(struct buffer *buffer, struct slice bytes);
-void buffer_add_text(struct buffer *buffer, const char *text);
+static inline void buffer_add(struct buffer *buffer, struct slice bytes)
+{
+    size_t end = buffer->start + buffer->size;
+    if (buffer->ceiling > 0 || bytes.size == 0 || buffer->capacity - end < bytes.size) {
+        buffer_add_slowly(buffer, bytes);
+        return;
+    }
+    memcpy(buffer->data + end, bytes.data, bytes.size);
+    buffer->size += bytes.size;
+}
+
+static inline void buffer_add_text(struct buffer *buffer, const char *text)
+{
+    buffer_add(buffer, slice_text(text));
+}
 void buffer_add_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
@@ -39,6 +55,13 @@ void buffer_add_format(struct buffer *buffer, const char *format, ...) __attribu
  */
 char *buffer_reserve(struct buffer *buffer, size_t size);
 void buffer_grown(struct buffer *buffer, size_t size);
+
+/* Whether these bytes have been written to where buffer_reserve() gave room, and only need to be counted. */
+static inline bool buffer_has_room_at(const struct buffer *buffer, const char *bytes, size_t size)
+{
+    size_t end = buffer->start + buffer->size;
+    return buffer->data != NULL && bytes == buffer->data + end && size <= buffer->capacity - end;
+}
 
 /* Takes `size` bytes off the front. */
 void buffer_consume(struct buffer *buffer, size_t size);

@@ -10,6 +10,10 @@ bool slice_equals_ignoring_case(struct slice a, struct slice b)
     if (a.size != b.size) {
         return false;
     }
+    /* Mostly both are written alike. */
+    if (a.size == 0 || memcmp(a.data, b.data, a.size) == 0) {
+        return true;
+    }
     for (size_t i = 0; i < a.size; i++) {
         if (lower(a.data[i]) != lower(b.data[i])) {
             return false;
