@@ -9,19 +9,61 @@ static bool is_plain(unsigned char c)
 }
 
 /*
- * Whether all of eight bytes are plain, without looking at each ("Bit Twiddling Hacks", determine if a word has a
- * byte).
+ * The high bit of each of eight bytes that is not plain ("Bit Twiddling Hacks", determine if a word has a byte). A
+ * borrow may set those of bytes behind the first; the first is always right.
  */
-static bool are_plain(const char *at)
+static uint64_t find_special_of_8(const char *at)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     const uint64_t highs = ones << 7;
     uint64_t word;
     memcpy(&word, at, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
     uint64_t quote = word ^ (ones * '"');
     uint64_t backslash = word ^ (ones * '\\');
-    uint64_t found = (word - ones * 0x20) | (quote - ones) | (backslash - ones) | word;
-    return (found & highs) == 0;
+    return ((word - ones * 0x20) | (quote - ones) | (backslash - ones) | word) & highs;
+}
+
+/* Sixteen bytes that the compiler compares at once, with whatever the machine has for that. */
+typedef int8_t block __attribute__((vector_size(16)));
+
+/* What has its highest bit set is negative here. */
+static block find_special_of_16(const char *at)
+{
+    block bytes;
+    memcpy(&bytes, at, sizeof(bytes));
+    return (block)((bytes < 0x20) | (bytes == '"') | (bytes == '\\'));
+}
+
+static bool are_64_plain(const char *at)
+{
+    block found = find_special_of_16(at) | find_special_of_16(at + 16) | find_special_of_16(at + 32) |
+                  find_special_of_16(at + 48);
+    uint64_t halves[2];
+    memcpy(halves, &found, sizeof(found));
+    return (halves[0] | halves[1]) == 0;
+}
+
+/* The first byte that is not plain, or `end`. Most strings are short, and most bytes stand in long ones. */
+static const char *skip_plain(const char *at, const char *end)
+{
+    const char *start = at;
+    while (end - at >= 8) {
+        uint64_t found = find_special_of_8(at);
+        if (found != 0) {
+            return at + __builtin_ctzll(found) / 8;
+        }
+        at += 8;
+        while (at - start >= 64 && end - at >= 64 && are_64_plain(at)) {
+            at += 64;
+        }
+    }
+    while (at < end && is_plain((unsigned char)*at)) {
+        at++;
+    }
+    return at;
 }
 
 static bool are_continuations(const char *at, size_t count)
@@ -88,12 +130,7 @@ const char *json_end_of_string(const char *at, const char *end, bool *has_escape
     *has_escapes = false;
     at++;
     for (;;) {
-        while (end - at >= 8 && are_plain(at)) {
-            at += 8;
-        }
-        while (at < end && is_plain((unsigned char)*at)) {
-            at++;
-        }
+        at = skip_plain(at, end);
         if (at == end) {
             return NULL;
         }

@@ -24,50 +24,74 @@ enum region {
     REGION_RESULT_META,
     REGION_TASK,
     REGION_ERROR,
+    REGION_COUNT,
 };
 
 struct place {
-    enum region region; /* where the member stands */
     struct slice key;
     size_t offset;      /* of its slice in struct message */
     enum region inside; /* what its value is, when that is an object */
     bool is_single;     /* a message that has it twice is refused */
 };
 
-#define PLACE(region, key, member, inside) {region, SLICE_LITERAL(key), offsetof(struct message, member), inside, false}
-#define SINGLE(region, key, member, inside) {region, SLICE_LITERAL(key), offsetof(struct message, member), inside, true}
+#define PLACE(key, member, inside) {SLICE_LITERAL(key), offsetof(struct message, member), inside, false}
+#define SINGLE(key, member, inside) {SLICE_LITERAL(key), offsetof(struct message, member), inside, true}
 
-static const struct place places[] = {
-    SINGLE(REGION_ROOT, "jsonrpc", jsonrpc, REGION_NONE),
-    SINGLE(REGION_ROOT, "id", id, REGION_NONE),
-    SINGLE(REGION_ROOT, "method", method, REGION_NONE),
-    SINGLE(REGION_ROOT, "params", params, REGION_PARAMS),
-    SINGLE(REGION_ROOT, "result", result, REGION_RESULT),
-    SINGLE(REGION_ROOT, "error", error, REGION_ERROR),
-    SINGLE(REGION_PARAMS, "_meta", meta, REGION_META),
-    PLACE(REGION_PARAMS, "progressToken", progress_token, REGION_NONE),
-    PLACE(REGION_PARAMS, "requestId", request_id, REGION_NONE),
-    PLACE(REGION_PARAMS, "protocolVersion", protocol_version, REGION_NONE),
-    PLACE(REGION_PARAMS, "capabilities", capabilities, REGION_NONE),
-    PLACE(REGION_PARAMS, "uri", uri, REGION_NONE),
-    PLACE(REGION_PARAMS, "level", level, REGION_NONE),
-    SINGLE(REGION_META, "progressToken", meta_token, REGION_NONE),
-    SINGLE(REGION_META, "io.modelcontextprotocol/protocolVersion", meta_version, REGION_NONE),
-    SINGLE(REGION_META, "io.modelcontextprotocol/clientCapabilities", meta_capabilities, REGION_NONE),
-    PLACE(REGION_META, "io.modelcontextprotocol/logLevel", meta_level, REGION_NONE),
-    PLACE(REGION_META, "io.modelcontextprotocol/subscriptionId", meta_subscription, REGION_NONE),
-    PLACE(REGION_PARAMS, "taskId", task_id, REGION_NONE),
-    PLACE(REGION_PARAMS, "name", name, REGION_NONE),
-    PLACE(REGION_PARAMS, "arguments", arguments, REGION_NONE),
-    PLACE(REGION_PARAMS, "inputResponses", input_responses, REGION_NONE),
-    PLACE(REGION_PARAMS, "requestState", request_state, REGION_NONE),
-    PLACE(REGION_RESULT, "protocolVersion", result_version, REGION_NONE),
-    PLACE(REGION_RESULT, "task", result_task, REGION_TASK),
-    PLACE(REGION_TASK, "taskId", result_task_id, REGION_NONE),
-    PLACE(REGION_RESULT, "resultType", result_type, REGION_NONE),
-    PLACE(REGION_RESULT, "_meta", result_meta, REGION_RESULT_META),
-    PLACE(REGION_RESULT_META, "io.modelcontextprotocol/subscriptionId", result_subscription, REGION_NONE),
-    PLACE(REGION_ERROR, "code", error_code, REGION_NONE),
+enum { MOST_PLACES = 12 };
+
+/* By the region that the member stands in; a row of fewer ends with a place that has no key. */
+static const struct place places[REGION_COUNT][MOST_PLACES] = {
+    [REGION_ROOT] =
+        {
+            SINGLE("jsonrpc", jsonrpc, REGION_NONE),
+            SINGLE("id", id, REGION_NONE),
+            SINGLE("method", method, REGION_NONE),
+            SINGLE("params", params, REGION_PARAMS),
+            SINGLE("result", result, REGION_RESULT),
+            SINGLE("error", error, REGION_ERROR),
+        },
+    [REGION_PARAMS] =
+        {
+            SINGLE("_meta", meta, REGION_META),
+            PLACE("progressToken", progress_token, REGION_NONE),
+            PLACE("requestId", request_id, REGION_NONE),
+            PLACE("protocolVersion", protocol_version, REGION_NONE),
+            PLACE("capabilities", capabilities, REGION_NONE),
+            PLACE("uri", uri, REGION_NONE),
+            PLACE("level", level, REGION_NONE),
+            PLACE("taskId", task_id, REGION_NONE),
+            PLACE("name", name, REGION_NONE),
+            PLACE("arguments", arguments, REGION_NONE),
+            PLACE("inputResponses", input_responses, REGION_NONE),
+            PLACE("requestState", request_state, REGION_NONE),
+        },
+    [REGION_META] =
+        {
+            SINGLE("progressToken", meta_token, REGION_NONE),
+            SINGLE("io.modelcontextprotocol/protocolVersion", meta_version, REGION_NONE),
+            SINGLE("io.modelcontextprotocol/clientCapabilities", meta_capabilities, REGION_NONE),
+            PLACE("io.modelcontextprotocol/logLevel", meta_level, REGION_NONE),
+            PLACE("io.modelcontextprotocol/subscriptionId", meta_subscription, REGION_NONE),
+        },
+    [REGION_RESULT] =
+        {
+            PLACE("protocolVersion", result_version, REGION_NONE),
+            PLACE("task", result_task, REGION_TASK),
+            PLACE("resultType", result_type, REGION_NONE),
+            PLACE("_meta", result_meta, REGION_RESULT_META),
+        },
+    [REGION_TASK] =
+        {
+            PLACE("taskId", result_task_id, REGION_NONE),
+        },
+    [REGION_RESULT_META] =
+        {
+            PLACE("io.modelcontextprotocol/subscriptionId", result_subscription, REGION_NONE),
+        },
+    [REGION_ERROR] =
+        {
+            PLACE("code", error_code, REGION_NONE),
+        },
 };
 
 struct level {
@@ -86,7 +110,7 @@ struct scan {
     struct level levels[LIMIT_JSON_DEPTH];
 };
 
-static void skip_space(struct scan *scan)
+static void skip_some_space(struct scan *scan)
 {
     while (scan->at < scan->end) {
         char c = *scan->at;
@@ -96,6 +120,14 @@ static void skip_space(struct scan *scan)
             return;
         }
         scan->at++;
+    }
+}
+
+/* Most messages are written without any. */
+static inline void skip_space(struct scan *scan)
+{
+    if (scan->at < scan->end && (unsigned char)*scan->at <= ' ') {
+        skip_some_space(scan);
     }
 }
 
@@ -121,16 +153,18 @@ static enum message_fault record(struct scan *scan, const struct place *place, c
     return MESSAGE_FAULT_NONE;
 }
 
+/* The first byte tells most of one size apart. */
+static bool is_key(struct slice key, struct slice wanted)
+{
+    return key.size == wanted.size && key.data[0] == wanted.data[0] && memcmp(key.data, wanted.data, key.size) == 0;
+}
+
 static const struct place *find_place(enum region region, struct slice key, bool has_escapes)
 {
-    if (region == REGION_NONE) {
-        return NULL;
-    }
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        const struct place *place = &places[i];
-        if (place->region == region &&
-            (has_escapes ? json_string_means(key, place->key.data) : slice_equals(key, place->key))) {
-            return place;
+    const struct place *row = places[region];
+    for (size_t i = 0; i < MOST_PLACES && row[i].key.data != NULL; i++) {
+        if (has_escapes ? json_string_means(key, row[i].key.data) : is_key(key, row[i].key)) {
+            return &row[i];
         }
     }
     return NULL;
@@ -142,10 +176,9 @@ static void forget_inside(struct message *message, const struct place *place)
     if (place == NULL || place->is_single || place->inside == REGION_NONE || !slice_exists(*slice_at(message, place))) {
         return;
     }
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        if (places[i].region == place->inside) {
-            *slice_at(message, &places[i]) = slice_of(NULL, 0);
-        }
+    const struct place *row = places[place->inside];
+    for (size_t i = 0; i < MOST_PLACES && row[i].key.data != NULL; i++) {
+        *slice_at(message, &row[i]) = slice_of(NULL, 0);
     }
 }
 

@@ -166,6 +166,26 @@ static void a_sequence_of_utf8_may_stand_at_every_place(void **state)
     }
 }
 
+/* Long strings are looked at in blocks: what ends one is found at every place of a block, and nothing else is. */
+static void every_byte_means_the_same_at_every_place(void **state)
+{
+    enum { SIZE = 200 };
+    char text[SIZE + 2];
+    bool has_escapes;
+    (void)state;
+    for (size_t place = 1; place < SIZE; place++) {
+        for (int byte = 0; byte < 256; byte++) {
+            memset(text, 'a', sizeof(text));
+            text[0] = text[SIZE] = '"';
+            text[place] = (char)byte;
+            const char *end = json_end_of_string(text, text + sizeof(text), &has_escapes);
+            bool is_plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+            const char *expected = is_plain ? text + SIZE + 1 : byte == '"' ? text + place + 1 : NULL;
+            assert_ptr_equal(end, expected);
+        }
+    }
+}
+
 static void a_number_is_what_the_grammar_says(void **state)
 {
     static const char *const whole[] = {"0",     "-0",   "7",        "-10",  "0.5",  "1.50",  "1e5",
@@ -358,6 +378,7 @@ int main(void)
         cmocka_unit_test(a_lone_surrogate_escape_is_let_through),
         cmocka_unit_test(a_string_must_be_utf8),
         cmocka_unit_test(a_sequence_of_utf8_may_stand_at_every_place),
+        cmocka_unit_test(every_byte_means_the_same_at_every_place),
         cmocka_unit_test(a_number_is_what_the_grammar_says),
         cmocka_unit_test(a_number_ends_where_the_grammar_ends_it),
         cmocka_unit_test(a_literal_is_one_of_three_words),
