@@ -130,11 +130,19 @@ static void on_shutdown(uv_shutdown_t *shutdown, int status)
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *bytes);
 
-/* While an exchange runs, no more is read than `pending` can take. */
+/* While an exchange runs, no more is read than `pending` can take. A long body is read to where it stays. */
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *bytes)
 {
     struct http_connection *connection = handle->data;
     (void)suggested;
+    if (connection->state == HTTP_CONNECTION_BODY) {
+        size_t size;
+        char *body = http_parser_room(&connection->parser, &size);
+        if (body != NULL) {
+            *bytes = uv_buf_init(body, (unsigned)size);
+            return;
+        }
+    }
     size_t room = sizeof(connection->server->read_buffer) - connection->pending.size;
     *bytes = uv_buf_init(connection->server->read_buffer, (unsigned)room);
 }

@@ -1,7 +1,5 @@
 #include "src/http/event_stream.h"
 
-#include <stdio.h>
-
 /* Room at the front of the scratch for the chunk's size, which is known only when the rest is composed. */
 enum { CHUNK_LINE_BYTES = sizeof("ffffffffffffffff\r\n") - 1 };
 
@@ -19,19 +17,31 @@ static void start(struct buffer *scratch)
     buffer_grown(scratch, CHUNK_LINE_BYTES);
 }
 
+/* The line with a chunk's size (RFC 9112 7.1), up to `end`; returns its length. Not snprintf(): each event has one. */
+static size_t write_chunk_line(char *end, size_t size)
+{
+    char *at = end;
+    *--at = '\n';
+    *--at = '\r';
+    do {
+        *--at = "0123456789abcdef"[size % 16];
+        size /= 16;
+    } while (size > 0);
+    return (size_t)(end - at);
+}
+
 /* Puts the chunk around the pieces: its size right before the text, its line end behind. */
 static void finish(const struct buffer *scratch, struct http_pieces *pieces, bool is_chunked)
 {
-    char line[CHUNK_LINE_BYTES + 1];
     size_t line_size = 0;
     struct slice composed = buffer_slice(scratch);
     pieces->before = slice_of(composed.data + CHUNK_LINE_BYTES, composed.size - CHUNK_LINE_BYTES);
     pieces->after = slice_text("\n\n");
     if (is_chunked) {
-        line_size = (size_t)snprintf(line, sizeof(line), "%zx\r\n", http_pieces_size(pieces));
+        char *text = scratch->data + scratch->start + CHUNK_LINE_BYTES;
+        line_size = write_chunk_line(text, http_pieces_size(pieces));
         pieces->after = slice_text("\n\n\r\n");
     }
-    memcpy(scratch->data + scratch->start + CHUNK_LINE_BYTES - line_size, line, line_size);
     pieces->before = slice_of(pieces->before.data - line_size, pieces->before.size + line_size);
 }
 
@@ -50,7 +60,9 @@ struct http_pieces http_event_stream_event(struct buffer *scratch, const struct 
 {
     start(scratch);
     if (has_data(event)) {
-        buffer_add_format(scratch, "event: %s\n", event->name != NULL ? event->name : "message");
+        buffer_add_text(scratch, "event: ");
+        buffer_add_text(scratch, event->name != NULL ? event->name : "message");
+        buffer_add_text(scratch, "\n");
     }
     if (slice_exists(event->id)) {
         buffer_add_text(scratch, "id: ");

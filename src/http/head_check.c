@@ -1,11 +1,17 @@
 #include "src/http/head_check.h"
 
-/* What may stand in a Host: a name, an IP literal, a port; without the bytes that only confuse (RFC 3986 3.2.2). */
+/* What may stand in a Host beside letters and digits: of a name, an IP literal, a port (RFC 3986 3.2.2). */
+static const bool host_marks[256] = {
+    ['-'] = true, ['.'] = true, ['_'] = true,  ['~'] = true, ['%'] = true, ['!'] = true,
+    ['$'] = true, ['&'] = true, ['\''] = true, ['('] = true, [')'] = true, ['*'] = true,
+    ['+'] = true, [';'] = true, ['='] = true,  [':'] = true, ['['] = true, [']'] = true,
+};
+
 static bool is_host_byte(char byte)
 {
     bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
     bool is_digit = byte >= '0' && byte <= '9';
-    return is_letter || is_digit || (byte != '\0' && strchr("-._~%!$&'()*+;=:[]", byte) != NULL);
+    return is_letter || is_digit || host_marks[(unsigned char)byte];
 }
 
 static bool is_host(struct slice host)

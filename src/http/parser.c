@@ -21,8 +21,10 @@ enum {
     PARSER_FIELD_OVERHEAD_BYTES = 4,
     /* A head as bytes on the wire, white space included. */
     PARSER_RAW_HEAD_BYTES = LIMIT_HTTP_TARGET_BYTES + 2 * LIMIT_HTTP_HEADER_BYTES,
-    /* What a Content-Length alone makes us allocate; the rest is allocated as it comes. */
+    /* What a Content-Length alone makes us allocate, and a body for which reading it in place pays. */
     PARSER_RESERVED_BODY_BYTES = 64 << 10,
+    /* For each byte of a body that has come, so many are allocated, if it is going to be so long. */
+    PARSER_BODY_GROWTH = 16,
 };
 
 static struct http_parser *parser_of(llhttp_t *llhttp)
@@ -145,21 +147,23 @@ static bool count_header_bytes(struct http_parser *parser, size_t size)
 }
 
 /* A byte of a field's name in lower case, or 0 when it may not stand there (RFC 9110 5.6.2). */
-static char lower_name_byte(char byte)
-{
-    if ((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-') {
-        return byte;
-    }
-    if (byte >= 'A' && byte <= 'Z') {
-        return (char)(byte | 0x20);
-    }
-    return byte != '\0' && strchr("!#$%&'*+.^_`|~", byte) != NULL ? byte : '\0';
-}
+static const char lower_name_bytes[256] = {
+    ['!'] = '!', ['#'] = '#', ['$'] = '$', ['%'] = '%', ['&'] = '&', ['\''] = '\'', ['*'] = '*', ['+'] = '+',
+    ['-'] = '-', ['.'] = '.', ['^'] = '^', ['_'] = '_', ['`'] = '`', ['|'] = '|',   ['~'] = '~', ['0'] = '0',
+    ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6',   ['7'] = '7', ['8'] = '8',
+    ['9'] = '9', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e',   ['F'] = 'f', ['G'] = 'g',
+    ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm',   ['N'] = 'n', ['O'] = 'o',
+    ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u',   ['V'] = 'v', ['W'] = 'w',
+    ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c',   ['d'] = 'd', ['e'] = 'e',
+    ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k',   ['l'] = 'l', ['m'] = 'm',
+    ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's',   ['t'] = 't', ['u'] = 'u',
+    ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
+};
 
 static bool is_name(const char *at, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        if (lower_name_byte(at[i]) == '\0') {
+        if (lower_name_bytes[(unsigned char)at[i]] == '\0') {
             return false;
         }
     }
@@ -170,7 +174,7 @@ static void add_name(struct buffer *head, const char *at, size_t size)
 {
     char *name = buffer_reserve(head, size);
     for (size_t i = 0; i < size; i++) {
-        name[i] = lower_name_byte(at[i]);
+        name[i] = lower_name_bytes[(unsigned char)at[i]];
     }
     buffer_grown(head, size);
 }
@@ -334,15 +338,38 @@ static bool fits_body(const struct http_parser *parser, uint64_t size)
 static int on_body(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct http_parser *parser = parser_of(llhttp);
+    struct buffer *body = &parser->request->body;
     if (!fits_body(parser, size)) {
         return refuse(parser, HTTP_REFUSAL_BODY_TOO_LARGE);
     }
     if (parser->request->drops_body) {
         parser->request->dropped_bytes += size;
+    } else if (buffer_has_room_at(body, at, size)) {
+        /* They came through http_parser_room(). */
+        buffer_grown(body, size);
     } else {
-        buffer_add(&parser->request->body, slice_of(at, size));
+        buffer_add(body, slice_of(at, size));
     }
     return 0;
+}
+
+static bool has_known_length(const llhttp_t *llhttp)
+{
+    return (llhttp->flags & F_CONTENT_LENGTH) != 0 && (llhttp->flags & F_CHUNKED) == 0;
+}
+
+char *http_parser_room(struct http_parser *parser, size_t *size)
+{
+    /* llhttp counts down what is missing. */
+    uint64_t missing = parser->llhttp.content_length;
+    if (parser->stage != HTTP_PARSER_BODY || parser->request->drops_body || !has_known_length(&parser->llhttp) ||
+        missing < PARSER_RESERVED_BODY_BYTES) {
+        return NULL;
+    }
+    struct buffer *body = &parser->request->body;
+    uint64_t earned = PARSER_RESERVED_BODY_BYTES + (uint64_t)body->size * PARSER_BODY_GROWTH;
+    *size = missing < earned ? missing : earned;
+    return buffer_reserve(body, *size);
 }
 
 static int on_chunk_header(llhttp_t *llhttp)

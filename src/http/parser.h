@@ -48,4 +48,10 @@ void http_parser_begin(struct http_parser *parser, struct http_request *request)
 /* Parses up to the end of the request, and returns how many bytes it took. It copies what it keeps. */
 size_t http_parser_feed(struct http_parser *parser, struct slice bytes);
 
+/*
+ * Where the next bytes may be read to, so that feeding them costs no copy: they can only be the body's. Returns NULL
+ * when that is not certain, or not worth while; else *size is the room, which is not empty.
+ */
+char *http_parser_room(struct http_parser *parser, size_t *size);
+
 #endif

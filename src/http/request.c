@@ -59,11 +59,12 @@ static bool has_name(const struct http_request *request, const struct http_field
 size_t http_request_field(const struct http_request *request, const char *name, struct slice *value)
 {
     const char *head = buffer_slice(&request->head).data;
+    struct slice wanted = slice_text(name);
     struct slice first = slice_of(NULL, 0);
     size_t count = 0;
     for (size_t i = 0; i < request->field_count; i++) {
         const struct http_field *field = &request->fields[i];
-        if (!has_name(request, field, name)) {
+        if (field->name_size != wanted.size || memcmp(head + field->name_at, wanted.data, wanted.size) != 0) {
             continue;
         }
         if (count++ == 0) {
@@ -99,6 +100,9 @@ void http_request_combine(struct http_request *request, const char *name)
 {
     struct http_field *into = NULL;
     size_t kept = 0;
+    if (http_request_field(request, name, NULL) < 2) {
+        return;
+    }
     for (size_t i = 0; i < request->field_count; i++) {
         struct http_field *field = &request->fields[i];
         bool is_joined = into != NULL && has_name(request, field, name) && join(request, into, field);

@@ -433,6 +433,95 @@ static void bytes_behind_a_request_are_left_alone(void **state)
     http_request_free(parse.request);
 }
 
+/* Feeds as a connection does: into the room that the parser gives, where it gives any. Returns how often it did. */
+static unsigned feed_into_room(struct parse *parse, struct slice bytes, size_t step)
+{
+    unsigned times = 0;
+    while (bytes.size > 0 && !is_done(parse)) {
+        size_t room_size;
+        char *room = http_parser_room(&parse->parser, &room_size);
+        size_t size = bytes.size < step ? bytes.size : step;
+        if (room == NULL) {
+            parse_feed(parse, slice_of(bytes.data, size), size);
+        } else {
+            times++;
+            assert_true(room_size > 0);
+            size = size < room_size ? size : room_size;
+            memcpy(room, bytes.data, size);
+            assert_int_equal(http_parser_feed(&parse->parser, slice_of(room, size)), size);
+        }
+        bytes = slice_of(bytes.data + size, bytes.size - size);
+    }
+    return times;
+}
+
+static void expect_body_of(size_t size, size_t step, bool is_in_place)
+{
+    struct buffer text;
+    struct parse parse;
+    buffer_init(&text, 0);
+    buffer_add_format(&text, POST "Content-Length: %zu\r\n\r\n", size);
+    size_t head_size = text.size;
+    char *body = buffer_reserve(&text, size);
+    for (size_t i = 0; i < size; i++) {
+        body[i] = (char)('a' + i % 23);
+    }
+    buffer_grown(&text, size);
+    parse_open(&parse);
+    parse.parser.max_body_bytes = 4 << 20;
+    unsigned times = feed_into_room(&parse, buffer_slice(&text), step);
+    assert_int_equal(parse.parser.stage, HTTP_PARSER_COMPLETE);
+    assert_int_equal(times > 0, is_in_place);
+    struct slice expected = slice_of(buffer_slice(&text).data + head_size, size);
+    assert_true(slice_equals(buffer_slice(&parse.request->body), expected));
+    http_request_free(parse.request);
+    buffer_release(&text);
+}
+
+static void a_long_body_is_read_to_where_it_stays(void **state)
+{
+    (void)state;
+    expect_body_of(100, 10, false);
+    expect_body_of(64 << 10, 1 << 20, false); /* it comes with its head */
+    expect_body_of(65 << 10, 40, true);
+    expect_body_of(3 << 20, 1000, true);
+    expect_body_of(3 << 20, 4 << 20, false);
+    expect_body_of((3 << 20) + 1, 65536, true);
+}
+
+/* A client that only announces a large body makes us allocate little. */
+static void the_room_for_a_body_grows_with_what_has_come(void **state)
+{
+    struct parse parse;
+    size_t size;
+    (void)state;
+    parse_open(&parse);
+    parse.parser.max_body_bytes = 16 << 20;
+    parse_feed(&parse, slice_text(POST "Content-Length: 16777216\r\n\r\n"), 1000);
+    assert_non_null(http_parser_room(&parse.parser, &size));
+    assert_int_equal(size, 64 << 10);
+    memset(http_parser_room(&parse.parser, &size), 'x', size);
+    http_parser_feed(&parse.parser, slice_of(http_parser_room(&parse.parser, &size), 10000));
+    assert_non_null(http_parser_room(&parse.parser, &size));
+    assert_int_equal(size, (64 << 10) + 160000);
+    http_request_free(parse.request);
+}
+
+/* What stands behind a chunk is not the body's. */
+static void a_chunked_body_has_no_room_of_its_own(void **state)
+{
+    struct parse parse;
+    size_t size;
+    (void)state;
+    parse_open(&parse);
+    assert_null(http_parser_room(&parse.parser, &size));
+    parse.parser.max_body_bytes = 16 << 20;
+    parse_feed(&parse, slice_text(CHUNKED "100000\r\nabc"), 1000);
+    assert_int_equal(parse.parser.stage, HTTP_PARSER_BODY);
+    assert_null(http_parser_room(&parse.parser, &size));
+    http_request_free(parse.request);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +548,9 @@ int main(void)
         cmocka_unit_test(heads_at_the_limits_are_accepted),
         cmocka_unit_test(persistence_follows_version_and_connection),
         cmocka_unit_test(bytes_behind_a_request_are_left_alone),
+        cmocka_unit_test(a_long_body_is_read_to_where_it_stays),
+        cmocka_unit_test(the_room_for_a_body_grows_with_what_has_come),
+        cmocka_unit_test(a_chunked_body_has_no_room_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
