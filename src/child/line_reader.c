@@ -3,8 +3,12 @@
 #include <assert.h>
 #include <string.h>
 
-/* What stays allocated between lines: most lines that come in several reads then need no allocation. */
-enum { LINE_READER_KEEP_BYTES = 256 << 10 };
+enum {
+    /* What stays allocated between lines: most lines that come in several reads then need no allocation. */
+    LINE_READER_KEEP_BYTES = 256 << 10,
+    /* The least that is worth a read. */
+    LINE_READER_ROOM_BYTES = 64 << 10,
+};
 
 void line_reader_init(struct line_reader *reader, size_t max_line_bytes, const struct line_reader_events *events)
 {
@@ -64,20 +68,33 @@ static char *pending_bytes(const struct line_reader *reader)
     return reader->pending.data + reader->pending.start;
 }
 
+static bool drops_long_lines(const struct line_reader *reader)
+{
+    return reader->events->on_long_line != NULL;
+}
+
 /*
  * A line is known to be too long when two bytes more than the ceiling are there without an LF: of one byte more,
  * the last may be the CR of the line end.
  */
+static bool drop_if_long(struct line_reader *reader, size_t size)
+{
+    if (!drops_long_lines(reader) || size <= reader->max_line_bytes + 1) {
+        return false;
+    }
+    reader->dropped_bytes = size;
+    buffer_clear(&reader->pending, LINE_READER_KEEP_BYTES);
+    return true;
+}
+
 static void hold(struct line_reader *reader, const char *bytes, size_t size)
 {
+    size_t max = reader->max_line_bytes;
     if (reader->dropped_bytes > 0) {
         reader->dropped_bytes += size;
         return;
     }
-    size_t max = reader->max_line_bytes;
-    if (reader->events->on_long_line != NULL && reader->pending.size + size > max + 1) {
-        reader->dropped_bytes = reader->pending.size + size;
-        buffer_clear(&reader->pending, LINE_READER_KEEP_BYTES);
+    if (drop_if_long(reader, reader->pending.size + size)) {
         return;
     }
     buffer_add(&reader->pending, slice_of(bytes, size));
@@ -109,8 +126,44 @@ static void finish_line(struct line_reader *reader, char *bytes, size_t size)
     finish_held(reader);
 }
 
+char *line_reader_room(struct line_reader *reader, size_t *size)
+{
+    struct buffer *pending = &reader->pending;
+    if (pending->size == 0 || !drops_long_lines(reader)) {
+        return NULL;
+    }
+    char *room = buffer_reserve(pending, LINE_READER_ROOM_BYTES);
+    *size = pending->capacity - pending->start - pending->size;
+    return room;
+}
+
+/* The bytes stand behind those that are held: the lines are handed out from there. */
+static void feed_in_place(struct line_reader *reader, char *bytes, size_t size)
+{
+    struct buffer *pending = &reader->pending;
+    char *line_end;
+    buffer_grown(pending, size);
+    while ((line_end = memchr(bytes, '\n', size)) != NULL) {
+        char *line = pending_bytes(reader);
+        size_t line_size = (size_t)(line_end - line);
+        deliver(reader, line, line_size);
+        buffer_consume(pending, line_size + 1);
+        bytes = line_end + 1;
+        size = pending->size;
+    }
+    if (pending->size == 0) {
+        buffer_clear(pending, LINE_READER_KEEP_BYTES);
+    } else {
+        (void)drop_if_long(reader, pending->size);
+    }
+}
+
 void line_reader_feed(struct line_reader *reader, char *bytes, size_t size)
 {
+    if (reader->pending.size > 0 && buffer_has_room_at(&reader->pending, bytes, size)) {
+        feed_in_place(reader, bytes, size);
+        return;
+    }
     char *end = bytes + size;
     while (bytes < end) {
         char *line_end = memchr(bytes, '\n', (size_t)(end - bytes));

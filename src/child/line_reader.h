@@ -35,6 +35,12 @@ void line_reader_release(struct line_reader *reader);
 /* Takes the next bytes of the stream. A line that lies whole in them is handed out where it stands, without a copy. */
 void line_reader_feed(struct line_reader *reader, char *bytes, size_t size);
 
+/*
+ * Where the next bytes of the stream may be read to, so that feeding them costs no copy: behind the beginning of a line
+ * that is held. NULL when none is; else *size is the room, which is not empty.
+ */
+char *line_reader_room(struct line_reader *reader, size_t *size);
+
 /* The stream has ended. The reader may be fed another one afterwards. */
 void line_reader_end(struct line_reader *reader);
 

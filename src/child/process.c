@@ -25,8 +25,7 @@
 enum {
     /* How long what the process has started may outlive it, when nobody had asked it to end. */
     PROCESS_DRAIN_MS = 500,
-    /* What a pipe holds on Linux. */
-    PROCESS_READ_BYTES = 64 << 10,
+    PROCESS_READ_BYTES = 256 << 10,
 };
 
 struct process_state_rule {
@@ -271,6 +270,19 @@ static void lend_buffer(uv_handle_t *handle, size_t suggested_size, uv_buf_t *bu
     *buffer = uv_buf_init(bytes, sizeof(bytes));
 }
 
+/* A long line is read to where it stays. */
+static void lend_room(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buffer)
+{
+    struct process *process = container_of(handle, struct process, output);
+    size_t size;
+    char *room = line_reader_room(&process->reader, &size);
+    if (room != NULL) {
+        *buffer = uv_buf_init(room, (unsigned)size);
+    } else {
+        lend_buffer(handle, suggested_size, buffer);
+    }
+}
+
 static void on_output(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
     struct process *process = container_of(stream, struct process, output);
@@ -311,13 +323,14 @@ void process_release(struct process *process)
 
 static void read_from(struct process *process, uv_pipe_t *pipe, uv_file end, uv_read_cb on_read)
 {
+    uv_alloc_cb lend = pipe == &process->output ? lend_room : lend_buffer;
     int status = uv_pipe_init(process->settings->loop, pipe, 0);
     process->open_handles++;
     if (status == 0) {
         status = uv_pipe_open(pipe, end);
     }
     if (status == 0) {
-        status = uv_read_start((uv_stream_t *)pipe, lend_buffer, on_read);
+        status = uv_read_start((uv_stream_t *)pipe, lend, on_read);
     }
     /* Nothing here can fail for a pipe that we have just made. */
     assert(status == 0);

@@ -41,8 +41,23 @@ static void on_incomplete_line(struct line_reader *reader, size_t size)
 static const struct line_reader_events dropping = {on_line, on_long_line, on_incomplete_line};
 static const struct line_reader_events cutting = {on_line, NULL, NULL};
 
+/* As a process does: into the room that the reader gives, where it gives any. */
+static void feed_into_room(struct line_reader *reader, char *bytes, size_t size)
+{
+    size_t room_size;
+    char *room = line_reader_room(reader, &room_size);
+    if (room != NULL) {
+        assert_true(room_size >= size);
+        memcpy(room, bytes, size);
+        bytes = room;
+    }
+    line_reader_feed(reader, bytes, size);
+}
+
+typedef void (*feed_fn)(struct line_reader *reader, char *bytes, size_t size);
+
 /* Feeds `input`, with a cut behind byte i when bit i of `cuts` is set, and says what was heard. The caller frees it. */
-static char *hear(const struct line_reader_events *events, const char *input, uint64_t cuts)
+static char *hear(const struct line_reader_events *events, const char *input, uint64_t cuts, feed_fn feed)
 {
     struct fixture fixture;
     char *bytes = memory_copy_text(input);
@@ -52,7 +67,7 @@ static char *hear(const struct line_reader_events *events, const char *input, ui
     line_reader_init(&fixture.reader, 4, events);
     for (size_t i = 0; i < size; i++) {
         if (i + 1 == size || (i < 64 && (cuts >> i & 1) != 0)) {
-            line_reader_feed(&fixture.reader, bytes + start, i + 1 - start);
+            feed(&fixture.reader, bytes + start, i + 1 - start);
             start = i + 1;
         }
     }
@@ -68,7 +83,10 @@ static void expect(const struct line_reader_events *events, const char *input, c
     size_t size = strlen(input);
     uint64_t chunkings = size < 14 ? UINT64_C(1) << size : UINT64_C(1) << 14;
     for (uint64_t cuts = 0; cuts < chunkings; cuts++) {
-        char *heard = hear(events, input, cuts);
+        char *heard = hear(events, input, cuts, line_reader_feed);
+        assert_string_equal(heard, expected);
+        free(heard);
+        heard = hear(events, input, cuts, feed_into_room);
         assert_string_equal(heard, expected);
         free(heard);
     }
