@@ -21,6 +21,7 @@
 #include "src/child/supervisor.h"
 #include "src/figures.h"
 #include "src/gatekeeper.h"
+#include "src/heap.h"
 #include "src/http/listener.h"
 #include "src/log.h"
 #include "src/monitor/health.h"
@@ -56,6 +57,7 @@ struct daemon {
     const struct options *options;
     uv_loop_t loop;
     struct wakeup wakeup;
+    struct heap heap;
     struct log_output log;
     uv_signal_t sigterm;
     uv_signal_t sigint;
@@ -163,6 +165,7 @@ static void finish_if_closed(struct daemon *daemon)
     if (daemon->listener == NULL && daemon->is_server_closed) {
         timer_stop(&daemon->wakeup.timers, &daemon->drain_timer);
         timer_stop(&daemon->wakeup.timers, &daemon->hurry_timer);
+        heap_stop(&daemon->heap);
         close_signal(&daemon->sigterm);
         close_signal(&daemon->sigint);
         if (daemon->options->auth_token_file != NULL) {
@@ -554,6 +557,7 @@ int daemon_run(const struct options *options, struct guardian *guardian, struct 
         return -1;
     }
     init_routes(&daemon);
+    heap_start(&daemon.heap, &daemon.wakeup.timers);
     open_signals(&daemon);
     reaper_open(&daemon.reaper, &daemon.loop, &daemon.log.log);
     daemon.reaper.on_reaped = on_reaped;

@@ -1,0 +1,49 @@
+#include "src/heap.h"
+
+#include <stddef.h>
+
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+
+#include "bridge/base/memory.h"
+
+#include <malloc.h>
+
+enum {
+    HEAP_PERIOD_MS = 30 * 1000,
+    /* Blocks up to here come from the heap (glibc's maximum), and so much of it is kept while we are busy. */
+    HEAP_BLOCK_BYTES = 32 << 20,
+    HEAP_KEPT_BYTES = 128 << 20,
+    /* Less than this is not worth the walk. */
+    HEAP_SPARE_BYTES = 4 << 20,
+};
+
+static void on_period(struct timer *timer)
+{
+    struct heap *heap = container_of(timer, struct heap, timer);
+    if (mallinfo2().fordblks > HEAP_SPARE_BYTES) {
+        malloc_trim(0);
+    }
+    timer_start(heap->timers, timer, HEAP_PERIOD_MS, on_period);
+}
+
+void heap_start(struct heap *heap, struct timers *timers)
+{
+    *heap = (struct heap){.timers = timers};
+    mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_BYTES);
+    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
+    timer_start(timers, &heap->timer, HEAP_PERIOD_MS, on_period);
+}
+
+#else
+
+void heap_start(struct heap *heap, struct timers *timers)
+{
+    *heap = (struct heap){.timers = timers};
+}
+
+#endif
+
+void heap_stop(struct heap *heap)
+{
+    timer_stop(heap->timers, &heap->timer);
+}

@@ -1,0 +1,81 @@
+#include "src/heap.h"
+
+#include "bridge/base/memory.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+
+#include <malloc.h>
+
+enum { LARGE = 20 << 20, PERIOD_MS = 30 * 1000 };
+
+static size_t resident_bytes(void)
+{
+    char text[128] = "";
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof(text), file));
+    fclose(file);
+    char *rest = text;
+    strtoul(rest, &rest, 10);
+    return strtoul(rest, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void use_much_memory(void)
+{
+    volatile char *block = malloc(LARGE);
+    assert_non_null(block);
+    for (size_t i = 0; i < LARGE; i += 1024) {
+        block[i] = 'x';
+    }
+    free((void *)(uintptr_t)block);
+}
+
+static void freed_memory_is_kept_for_a_while_and_then_given_back(void **state)
+{
+    struct timers timers;
+    struct heap heap;
+    (void)state;
+    timers_init(&timers, 0);
+    heap_start(&heap, &timers);
+    use_much_memory();
+    size_t before = resident_bytes();
+    bool is_glibcs = mallinfo2().fordblks >= LARGE; /* not a sanitizer's or valgrind's */
+    timers_run(&timers, PERIOD_MS - 1);
+    if (is_glibcs) {
+        assert_true(before >= LARGE && resident_bytes() >= before);
+    }
+    timers_run(&timers, PERIOD_MS);
+    if (is_glibcs) {
+        assert_true(resident_bytes() < before - LARGE / 2);
+    }
+    assert_int_equal(timers_next_ms(&timers), 2 * PERIOD_MS);
+    heap_stop(&heap);
+    assert_int_equal(timers_next_ms(&timers), UINT64_MAX);
+    timers_release(&timers);
+}
+
+#else
+
+static void freed_memory_is_kept_for_a_while_and_then_given_back(void **state)
+{
+    (void)state;
+    skip();
+}
+
+#endif
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(freed_memory_is_kept_for_a_while_and_then_given_back)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
