@@ -55,6 +55,10 @@ struct accept accept_read(const struct exchange *exchange)
     if (exchange->operations->header(exchange, "accept", &field) == 0 || slice_trim(field).size == 0) {
         return (struct accept){true, true};
     }
+    /* Nearly every client writes it like this. */
+    if (slice_is(field, "application/json, text/event-stream")) {
+        return (struct accept){true, true};
+    }
     return (struct accept){
         .json = takes(field, "application/json", "application/*"),
         .stream = takes(field, "text/event-stream", "text/*"),
