@@ -55,6 +55,7 @@ unit_mains := $(foreach source,$(unit_sources),$(if $(filter test_%,$(notdir $(s
 example_sources := $(sort $(wildcard examples/*.c))
 fuzz_targets := $(patsubst tests/fuzz/targets/%.c,%,$(sort $(wildcard tests/fuzz/targets/*.c)))
 fuzz_sources := $(sort $(wildcard tests/fuzz/*.c tests/fuzz/targets/*.c))
+bench_sources := $(sort $(filter-out %/no_launcher.c,$(wildcard tests/bench/*.c)))
 
 objects_of = $(patsubst %.c,$(OUT)/%.o,$(1))
 objects := $(call objects_of,$(sources))
@@ -68,6 +69,7 @@ UNIT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(unit_mains))
 SIMULATION := $(OUT)/simulation
 simulation_objects := $(call objects_of,$(simulation_sources)) $(filter $(OUT)/tests/unit/bridge/fake_%,$(unit_shared))
 examples := $(patsubst examples/%.c,$(EXAMPLES)/%,$(example_sources))
+BENCH_PROGRAMS := $(if $(bench_sources),$(addprefix $(OUT)/bench/,load relay server no_launcher.so))
 
 # A target of tests/fuzz with a fuzzer's main(), and with one that replays its corpus.
 fuzz_shared := $(call objects_of,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
@@ -215,8 +217,21 @@ $(examples): $(EXAMPLES)/%: $(OUT)/examples/%.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(link) -o $@ $< $$($(PKG_CONFIG) --libs libcjson) -lm
 
+$(OUT)/bench/load: $(call objects_of,$(filter tests/bench/load%.c tests/bench/view.c,$(bench_sources))) $(llhttp_objects)
+$(OUT)/bench/relay: $(OUT)/tests/bench/relay.o $(llhttp_objects)
+$(OUT)/bench/server: $(OUT)/tests/bench/server.o $(OUT)/tests/bench/view.o
+$(filter-out %.so,$(BENCH_PROGRAMS)):
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(link) -o $@ $^ $(libraries)
+
+$(OUT)/bench/no_launcher.so: tests/bench/no_launcher.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(warnings) -shared -fPIC -o $@ $<
+
 -include $(patsubst %.c,$(OUT)/%.d,$(mains) $(sources) $(unit_sources) $(simulation_sources) $(fuzz_sources) \
-	$(example_sources))
+	$(example_sources) $(bench_sources))
 
 # ---- What the tests bring along, all of it pinned ----
 
@@ -244,6 +259,28 @@ build/npm/.done: tests/e2e/package.json tests/e2e/package-lock.json build/node/.
 	$(call say,NPM,$(@D))
 	$(Q)rm -rf $(@D) && mkdir -p $(@D) && cp tests/e2e/package.json tests/e2e/package-lock.json $(@D)
 	$(Q)cd $(@D) && PATH="$(CURDIR)/build/node/bin:$$PATH" npm ci --silent --no-audit --no-fund
+	$(Q)touch $@
+
+# The peers that the benchmark measures. Go is not everywhere: without it, its peer is left out.
+build/bench/venv-peers/.done: tests/bench/peers/requirements.txt
+	$(call say,VENV,$(@D))
+	$(venv)
+
+build/bench/venv-plots/.done: tests/bench/requirements-plots.txt
+	$(call say,VENV,$(@D))
+	$(venv)
+
+build/bench/npm/.done: tests/bench/peers/package.json tests/bench/peers/package-lock.json build/node/.done
+	$(call say,NPM,$(@D))
+	$(Q)rm -rf $(@D) && mkdir -p $(@D) && cp tests/bench/peers/package.json tests/bench/peers/package-lock.json $(@D)
+	$(Q)cd $(@D) && PATH="$(CURDIR)/build/node/bin:$$PATH" npm ci --silent --no-audit --no-fund --ignore-scripts
+	$(Q)touch $@
+
+build/bench/go/.done: tests/bench/peers/go.mod tests/bench/peers/go.sum
+	$(call say,GO,$(@D))
+	$(Q)rm -rf $(@D) && mkdir -p $(@D) && cp tests/bench/peers/go.mod tests/bench/peers/go.sum $(@D)
+	$(Q)if command -v go >/dev/null; then cd $(@D) && go build -o mcp-proxy github.com/TBXark/mcp-proxy; \
+	else echo 'There is no Go here: its mcp-proxy is left out.'; fi
 	$(Q)touch $@
 
 # ---- Targets ----
@@ -363,13 +400,13 @@ valgrind: ## unit tests under valgrind
 	$(run_suites) valgrind $(MAKEOVERRIDES)
 
 .PHONY: check
-check: ## all that a change must pass: gcc, its analyzer, clang, clang-tidy, valgrind, all suites
+check: ## all that a change must pass: gcc, its analyzer, clang, clang-tidy, valgrind, instruction counts, all suites
 	@.ci/deps check
 	$(again) $(parallel) CC=gcc VARIANT=gcc DEVELOPER=1 everything
 	$(again) $(parallel) CC=clang VARIANT=clang DEVELOPER=1 everything
 	$(again) clang-tidy
 	$(again) analyze
-	$(run_suites) all valgrind DEVELOPER=1 $(MAKEOVERRIDES)
+	$(run_suites) all valgrind instructions DEVELOPER=1 $(MAKEOVERRIDES)
 
 FUZZ_SECONDS ?= 60
 FUZZ_JOBS ?= 1
@@ -396,6 +433,12 @@ fuzz-afl: ## the same targets with AFL++
 test-fuzz: ## replay the fuzzers' corpora, as built and under sanitizers
 	@.ci/deps test
 	$(run_suites) fuzz fuzz-sanitized $(MAKEOVERRIDES)
+
+.PHONY: bench
+bench: ## measure beside the peers; BENCH="--short" takes two minutes, BENCH="--help" says what else there is
+	@.ci/deps test
+	$(again) $(parallel) all bench-programs $(addprefix build/bench/,$(addsuffix /.done,npm venv-peers venv-plots go))
+	@$(PYTHON) tests/bench/run.py $(BENCH)
 
 .PHONY: coverage
 coverage: ## how much of the code unit and wire tests reach, in build/coverage/report
@@ -447,7 +490,7 @@ help: ## show this list
 
 # Everything that can be compiled.
 .PHONY: everything
-everything: all unit-programs simulation fuzz-replays
+everything: all unit-programs simulation fuzz-replays bench-programs
 
 .PHONY: simulation
 simulation: $(SIMULATION)
@@ -460,6 +503,9 @@ fuzz-replays: $(REPLAYS)
 
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
+
+.PHONY: bench-programs
+bench-programs: $(BENCH_PROGRAMS)
 
 # print-PROGRAM and the like: the value of a variable.
 .PHONY: print-%
