@@ -389,8 +389,9 @@ static void init_monitor(struct daemon *daemon)
     daemon->status = (struct status_subject){
         .health = &daemon->health, .figures = &daemon->figure_source, .version = MCP_BRIDGE_VERSION};
     if (!daemon->options->no_metrics) {
-        gatekeeper_add_page(&daemon->keeper, "/metrics", metrics_handle, &daemon->figure_source, false);
-        gatekeeper_add_page(&daemon->keeper, "/status", status_handle, &daemon->status, false);
+        bool is_open = daemon->options->open_metrics;
+        gatekeeper_add_page(&daemon->keeper, "/metrics", metrics_handle, &daemon->figure_source, is_open);
+        gatekeeper_add_page(&daemon->keeper, "/status", status_handle, &daemon->status, is_open);
     }
 }
 

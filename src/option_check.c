@@ -133,6 +133,9 @@ static int check_environment(const struct options *options, struct error *error)
 
 int options_check(const struct options *options, struct error *error)
 {
+    if (options->no_metrics && options->open_metrics) {
+        return error_set(error, "--no-metrics and --open-metrics exclude each other");
+    }
     if (options->is_stateful && options->is_stateless) {
         return error_set(error,
                          "--stateful and --stateless exclude each other; neither is the default, which serves both");

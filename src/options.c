@@ -45,6 +45,7 @@ static const struct option table[] = {
     {"message-path", OPTION_TEXT, AT(message_path), "PATH", "/messages", "path of the messages of HTTP+SSE", 0, 0},
     {"no-sse", OPTION_FLAG, AT(no_sse), NULL, NULL, "serve no HTTP+SSE", 0, 0},
     {"no-metrics", OPTION_FLAG, AT(no_metrics), NULL, NULL, "serve neither /metrics nor /status", 0, 0},
+    {"open-metrics", OPTION_FLAG, AT(open_metrics), NULL, NULL, "serve both to who shows no token, too", 0, 0},
     {"name", OPTION_TEXT, AT(name), "NAME", NULL, "the server's name in logs; the command's file name if not given", 0,
      0},
     {"stateful", OPTION_FLAG, AT(is_stateful), NULL, NULL, "refuse requests without a session id", 0, 0},

@@ -38,6 +38,7 @@ struct options {
     const char *message_path;
     bool no_sse;
     bool no_metrics;
+    bool open_metrics;
     const char *name; /* of the server; NULL stands for the command's file name */
 
     int children;   /* enum server_children */
