@@ -51,12 +51,26 @@ static struct hub *find_unused(const struct children *children)
     return NULL;
 }
 
+/* Whether there will be room soon anyway. */
+static bool has_closing(const struct children *children)
+{
+    LIST_FOR_EACH(link, &children->all) {
+        if (hub_is_closing(container_of(link, struct hub, link))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /*
  * Ends a child that nobody uses, so that there is room soon: a warm one, the one that was lent longest ago, or one that
- * is shared by nobody just now.
+ * is shared by nobody just now. One after the other: who waits, or comes again, asks for each.
  */
 static void make_room(struct children *children)
 {
+    if (has_closing(children)) {
+        return;
+    }
     if (!list_is_empty(&children->warm)) {
         hub_close(hub_at(children->warm.next));
     } else if (!list_is_empty(&children->free)) {

@@ -348,6 +348,27 @@ static void a_call_of_another_kind_is_not_overtaken(void **state)
     answer_call(era_child(fixture, 3), same);
 }
 
+static void one_child_is_ended_for_one_that_is_wanted(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    open_with(fixture, 3, 0);
+    struct fake_exchange *first = borrow(fixture, ROOTS);
+    struct fake_exchange *second = borrow(fixture, "{\"sampling\":{}}");
+    struct fake_exchange *other = borrow(fixture, "{\"elicitation\":{}}");
+    era_shake_legacy(era_child(fixture, 1));
+    era_shake_legacy(era_child(fixture, 2));
+    answer_call(era_child(fixture, 1), first);
+    answer_call(era_child(fixture, 2), second);
+    assert_true(era_child(fixture, 1)->is_closing);
+    assert_false(era_child(fixture, 2)->is_closing);
+    second = borrow(fixture, "{\"sampling\":{}}");
+    fake_child_expect_silence(era_child(fixture, 2));
+    fake_child_finish(era_child(fixture, 1));
+    answer_call(era_child(fixture, 2), second);
+    era_shake_legacy(era_child(fixture, 3));
+    answer_call(era_child(fixture, 3), other);
+}
+
 static void a_call_waits_for_a_child_no_longer_than_for_a_start(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -469,6 +490,7 @@ int main(void)
         TEST(an_own_child_that_never_starts_is_not_tried_again),
         TEST(calls_that_wait_for_a_child_are_served_in_their_order),
         TEST(a_call_of_another_kind_is_not_overtaken),
+        TEST(one_child_is_ended_for_one_that_is_wanted),
         TEST(a_call_waits_for_a_child_no_longer_than_for_a_start),
         TEST(a_failing_start_fails_all_of_its_kind_that_wait_and_the_next_kind_is_tried),
         TEST(a_free_child_ends_when_it_was_idle),
