@@ -21,6 +21,7 @@ ACTIVATE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "activate.py
 CLIENT_VERBS = {">": "send", "<": "expect"}
 DEFAULT_HEADERS = {"POST": [("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream")],
                    "GET": [("Accept", "text/event-stream")]}
+NAMED_METHODS = ("tools/call", "prompts/get", "resources/read")
 _ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
 
 
@@ -376,6 +377,26 @@ class Player:
             if time.monotonic() > self.deadline:
                 raise Failed("connections are still accepted")
             time.sleep(0.01)
+
+    def client_modern(self, step):
+        """A modern ID METHOD {params}: a request of 2026-07-28, with what it must carry in _meta and in headers. Lines
+        below: can {capabilities}; meta {more members}; else as of a request."""
+        ident, method, params = (step.argument.split(None, 2) + ["{}"])[:3]
+        lines = self.lines(step)
+        capabilities = ([line[4:] for line in lines if line.startswith("can ")] or ["{}"])[0]
+        more = "".join("," + line[5:].strip()[1:-1] for line in lines if line.startswith("meta "))
+        params = self.substitute(params).strip()
+        meta = ('"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",'
+                '"io.modelcontextprotocol/clientInfo":{"name":"wire","version":"1"},'
+                '"io.modelcontextprotocol/clientCapabilities":%s%s}' % (capabilities, more))
+        body = '{"jsonrpc":"2.0","id":%s,"method":"%s","params":{%s%s' % (
+            self.substitute(ident), method, meta, params[1:] if params[1:].strip() == "}" else "," + params[1:])
+        named = re.search(r'"(?:name|uri|taskId)"\s*:\s*"([^"\\]*)"', params)
+        headers = ["MCP-Protocol-Version: 2026-07-28", "Mcp-Method: " + method]
+        if named and method in NAMED_METHODS:
+            headers.append("Mcp-Name: " + named.group(1))
+        own = [line for line in lines if not line.startswith(("can ", "meta "))]
+        self.send_request(self.connection(step), "POST /mcp", [*headers, *own, body + "}"])
 
     def client_initialize(self, step):
         """Opens a session as clients do: initialize, keep its id as $SESSION or $NAME, notifications/initialized."""
