@@ -94,6 +94,9 @@ static void fail(struct shimmed *shimmed, const char *why)
     struct message request;
     bool is_tool = message_scan_whole(&request, shimmed->client->bytes) == MESSAGE_FAULT_NONE &&
                    message_is(&request, "tools/call");
+    LIST_FOR_EACH(link, &shimmed->inquiries) {
+        callback_withdraw(&container_of(link, struct inquiry, link)->asker);
+    }
     struct call *client = free_shimmed(shimmed);
     if (!is_tool) {
         call_answer_error(client, REPLY_INTERNAL_ERROR, why);

@@ -69,37 +69,51 @@ static void fail(struct callback *callback, enum reply_code code, const char *te
 static struct call *call_of(const struct callback *callback)
 {
     struct number_text number;
+    if (callback->asker != NULL) {
+        return callback->asker->call;
+    }
     return mux_find_token(&callback->hub->channel.mux, number_write(&number, callback->wire_id));
 }
 
-/* By a notice the way that the question went. */
-static void tell_taken_back(const struct callback *callback, const struct slice *parts, size_t count)
+/* Tells it the way that the question went. */
+static bool tell_on_stream(const struct callback *callback, const struct slice *parts, size_t count)
 {
     struct call *call = call_of(callback);
-    if (call == NULL || !call->events->on_message(call, parts, count)) {
+    return call != NULL && call->events->on_message(call, parts, count);
+}
+
+static void tell_taken_back(const struct callback *callback, const struct slice *parts, size_t count)
+{
+    if (!tell_on_stream(callback, parts, count)) {
         (void)session_deliver_or_queue(callback->session, parts, count, 0);
     }
 }
 
-/* MCP, Cancellation: who gives up waiting for an answer says so. What makes room for that may end who asked. */
+/* MCP, Cancellation: who gives up waiting for an answer says so. */
+static struct slice write_notice(struct buffer *notice, const struct callback *callback, const char *why)
+{
+    buffer_init(notice, 0);
+    buffer_add_format(notice,
+                      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%" PRIu64
+                      ",\"reason\":\"%s\"}}",
+                      callback->id, why);
+    return buffer_slice(notice);
+}
+
+/* On its stream the client is told before the call that has it fails; what makes room in the queue may end who asked. */
 static void on_timeout(struct timer *timer)
 {
     struct callback *callback = container_of(timer, struct callback, timer);
-    const struct callback asked = *callback;
+    struct session *session = callback->session;
     struct buffer notice;
-    buffer_init(&notice, 0);
-    buffer_add_format(&notice,
-                      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%" PRIu64
-                      ",\"reason\":\"The answer did not come in time\"}}",
-                      callback->id);
-    struct slice part = buffer_slice(&notice);
-    session_table_hold(asked.session);
-    bool was_asked = !session_unqueue(asked.session, asked.id);
+    struct slice part = write_notice(&notice, callback, "The answer did not come in time");
+    session_table_hold(session);
+    bool is_told = session_unqueue(session, callback->id) || tell_on_stream(callback, &part, 1);
     fail(callback, REPLY_TIMEOUT, "The client did not answer in time");
-    if (was_asked) {
-        tell_taken_back(&asked, &part, 1);
+    if (!is_told) {
+        (void)session_deliver_or_queue(session, &part, 1, 0);
     }
-    session_table_let_go(asked.session);
+    session_table_let_go(session);
     buffer_release(&notice);
 }
 
@@ -168,6 +182,7 @@ void callback_ask_session(struct session *session, struct call *call, struct ask
     struct buffer question;
     callback->asker = asker;
     asker->callback = callback;
+    asker->call = NULL;
     buffer_init(&question, 0);
     buffer_add_text(&question, "{\"jsonrpc\":\"2.0\",\"id\":");
     buffer_add(&question, number_write(&number, callback->id));
@@ -179,7 +194,9 @@ void callback_ask_session(struct session *session, struct call *call, struct ask
     }
     buffer_add_text(&question, "}");
     struct slice part = buffer_slice(&question);
-    if (!call->events->on_message(call, &part, 1) && !session_deliver_or_queue(session, &part, 1, callback->id)) {
+    if (call->events->on_message(call, &part, 1)) {
+        asker->call = call;
+    } else if (!session_deliver_or_queue(session, &part, 1, callback->id)) {
         fail(callback, REPLY_INTERNAL_ERROR, "The client has no stream open on which it could be asked");
     }
     buffer_release(&question);
@@ -192,6 +209,22 @@ void callback_take_back(struct asker *asker)
         (void)session_unqueue(callback->session, callback->id);
         forget(&callback->session->callbacks, callback, callback->hub->server->world->timers);
     }
+}
+
+void callback_withdraw(struct asker *asker)
+{
+    const struct callback *callback = asker->callback;
+    if (callback == NULL) {
+        return;
+    }
+    struct session *session = callback->session;
+    struct buffer notice;
+    struct slice part = write_notice(&notice, callback, "The request that asked has failed");
+    if (!session_unqueue(session, callback->id) && !tell_on_stream(callback, &part, 1)) {
+        (void)session_deliver(session, &part, 1);
+    }
+    callback_take_back(asker);
+    buffer_release(&notice);
 }
 
 /* Questions are few: a session has LIMIT_SESSION_CALLBACKS at most. */

@@ -23,6 +23,7 @@ struct asker {
     /* There will be none. */
     void (*on_failure)(struct asker *asker, const char *why);
     struct callback *callback; /* NULL when nothing is asked */
+    struct call *call;         /* borrowed: on whose stream the question went out; NULL for none */
 };
 
 /* The open questions to one session. */
@@ -47,6 +48,9 @@ void callback_ask_session(struct session *session, struct call *call, struct ask
 
 /* The asker does not want the answer any more. */
 void callback_take_back(struct asker *asker);
+
+/* The same, and the client is told. The call on whose stream it was asked must be there still. */
+void callback_withdraw(struct asker *asker);
 
 /* The client's answer, or error, goes to the child. False when nothing is open under this id. */
 bool callback_answer(struct session *session, const struct message *message);
