@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "fixtures")]
 import suite  # noqa: E402
 from bridge import Bridge  # noqa: E402
-from cases import clients, crashes, part2_clients, part2_isolation, part2_leaks, payloads  # noqa: E402,F401  (importing declares)
+from cases import clients, crashes, eras, part2_clients, part2_isolation, part2_leaks, payloads  # noqa: E402,F401  (importing declares)
 from cases import reports, servers, stops  # noqa: E402,F401
 
 
