@@ -100,7 +100,9 @@ static struct slice write_notice(struct buffer *notice, const struct callback *c
     return buffer_slice(notice);
 }
 
-/* On its stream the client is told before the call that has it fails; what makes room in the queue may end who asked. */
+/*
+ * On its stream the client is told before the call that has it fails; what makes room in the queue may end who asked.
+ */
 static void on_timeout(struct timer *timer)
 {
     struct callback *callback = container_of(timer, struct callback, timer);

@@ -48,6 +48,9 @@ static struct fake_exchange *run(struct bridge_fixture *fixture, const char *ses
     return exchange;
 }
 
+#define MOOT(id) TAKEN_BACK(id, "The request that asked has failed")
+#define TAKEN_BACK(id, why) ERA_NOTE("notifications/cancelled", "\"requestId\":" id ",\"reason\":\"" why "\"")
+
 static void answer(struct bridge_fixture *fixture, const char *session, const char *text)
 {
     fake_exchange_expect(bridge_fixture_post(fixture, session, text), 202, "");
@@ -236,6 +239,7 @@ static void what_the_client_did_not_declare_fails_the_call(void **state)
         struct fake_exchange *exchange = run(fixture, session, members);
         if (exchange->state == FAKE_EXCHANGE_CLOSED) {
             assert_non_null(fake_exchange_take(exchange));
+            fake_exchange_expect_event(exchange, MOOT("1"));
             expect_event_and_end(exchange, FAILED(NOT_DECLARED));
         } else {
             fake_exchange_expect(exchange, 200, FAILED(NOT_DECLARED));
@@ -269,6 +273,7 @@ static void an_error_of_the_clients_fails_the_call_and_the_other_questions(void 
     fake_exchange_expect_event(exchange, QUESTION("1", "a"));
     fake_exchange_expect_event(exchange, QUESTION("2", "b"));
     answer(fixture, session, ERA_ERROR("2", "-1", "no"));
+    fake_exchange_expect_event(exchange, MOOT("1"));
     expect_event_and_end(exchange, FAILED("The client refused to answer a question of the server's"));
     answer(fixture, session, ERA_RESULT("1", ""));
     fake_child_expect_silence(fixture->child);
@@ -283,9 +288,9 @@ static void a_client_that_does_not_answer_fails_the_call_and_hears_of_it(void **
     struct fake_exchange *exchange = run(fixture, session, REQUIRED("\"inputRequests\":{" ELICIT("a") "}"));
     fake_exchange_expect_event(exchange, QUESTION("1", "a"));
     fake_world_advance(&fixture->world, fixture->settings.callback_timeout_ms);
+    fake_exchange_expect_event(exchange, TAKEN_BACK("1", "The answer did not come in time"));
     expect_event_and_end(exchange, FAILED("The client did not answer in time"));
-    fake_exchange_expect_event(
-        stream, ERA_NOTE("notifications/cancelled", "\"requestId\":1,\"reason\":\"The answer did not come in time\""));
+    assert_null(fake_exchange_take(stream));
     fake_exchange_vanish(stream);
 }
 
@@ -327,6 +332,7 @@ static void the_end_of_the_session_ends_the_questions(void **state)
     assert_non_null(fake_exchange_take(exchange));
     assert_non_null(fake_exchange_take(exchange));
     fake_exchange_expect(bridge_fixture_delete(fixture, session), 200, "");
+    fake_exchange_expect_event(exchange, MOOT("2"));
     expect_event_and_end(exchange, FAILED("The client is gone"));
     assert_int_equal(fixture->server.call_count, 0);
 }
