@@ -90,8 +90,11 @@ static void submit_again(struct hub *hub)
     while ((link = list_take_first(&calls)) != NULL) {
         struct call *call = container_of(link, struct call, link);
         channel_forget(&hub->channel, call);
-        bool is_request = call->wish == CALL_SENDS && message_scan_whole(&message, call->bytes) == MESSAGE_FAULT_NONE;
-        hub_submit(hub, call, is_request ? &message : NULL);
+        if (call->wish == CALL_SENDS && message_scan_whole(&message, call->bytes) == MESSAGE_FAULT_NONE) {
+            hub_submit(hub, call, &message);
+        } else {
+            channel_submit(&hub->channel, call);
+        }
     }
 }
 

@@ -357,8 +357,10 @@ static void answer(struct child_actor *child, struct child_work *work)
     } else {
         bool is_task = request != NULL && request->kind == REQUEST_CALL &&
                        simulation_chance(simulation, simulation->profile.task_percent);
-        buffer_add_format(&words.text, "\"result\":{%s", is_task ? "\"task\":{\"taskId\":" : "");
-        buffer_add_format(&words.text, is_task ? "\"T%u\"}," : "", number);
+        buffer_add_text(&words.text, "\"result\":{");
+        if (is_task) {
+            buffer_add_format(&words.text, "\"task\":{\"taskId\":\"T%u\"},", number);
+        }
         buffer_add_format(&words.text, "\"m\":%u,\"secret\":\"R%u\",\"n\":9007199254740993,\"z\":\"\\u0000\\/\"}}",
                           words.saying->number, number);
     }
