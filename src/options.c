@@ -440,7 +440,7 @@ static int part_header_variable(struct header_variable *pair, const char *text, 
     const char *equals = strchr(text, '=');
     size_t size = equals != NULL ? (size_t)(equals - text) : 0;
     /* RFC 9110 5.6.2: what the name of a header may be made of. */
-    if (!is_word(text, size, "_") || !is_word(equals + 1, strlen(equals + 1), "!#$%&'*+-.^_`|~")) {
+    if (equals == NULL || !is_word(text, size, "_") || !is_word(equals + 1, strlen(equals + 1), "!#$%&'*+-.^_`|~")) {
         return error_set(error, "--env-from-header takes NAME=HEADER, as in API_KEY=X-Api-Key, not \"%s\"", text);
     }
     pair->variable = memory_copy_text(text);

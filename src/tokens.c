@@ -35,7 +35,7 @@ static bool find(const struct token_list *list, struct slice token, struct slice
     size_t found = 0; /* the place behind it */
     make_digest(digest, token);
     for (size_t i = 0; i < tokens->count; i++) {
-        size_t is_equal = (size_t)(sodium_memcmp(digest, tokens->items[i].digest, TOKEN_DIGEST_BYTES) + 1);
+        size_t is_equal = (size_t)sodium_memcmp(digest, tokens->items[i].digest, TOKEN_DIGEST_BYTES) + 1;
         found |= (0 - is_equal) & (i + 1);
     }
     if (found > 0) {

@@ -171,7 +171,7 @@ static void on_no_answer(struct asker *asker, const char *why)
 static void write_params(struct shimmed *shimmed, struct buffer *out, struct slice params)
 {
     struct slice mode = json_string_inside(members_find(params, "mode"));
-    bool is_url = slice_exists(mode) && json_string_means(mode, "url");
+    bool is_url = slice_exists(params) && slice_exists(mode) && json_string_means(mode, "url");
     if (!is_url || slice_exists(members_find(params, "elicitationId"))) {
         buffer_add(out, slice_exists(params) ? params : slice_text("{}"));
         return;
@@ -179,7 +179,7 @@ static void write_params(struct shimmed *shimmed, struct buffer *out, struct sli
     char name[SESSION_ID_TEXT + 1];
     session_make_name(shimmed->server->world, name);
     buffer_add_format(out, "{\"elicitationId\":\"%s\",", name);
-    buffer_add(out, slice_of(params.data + 1, params.size - 1));
+    buffer_add(out, slice_of(&params.data[1], params.size - 1));
 }
 
 /* Why the client cannot be asked this; NULL when it can. */

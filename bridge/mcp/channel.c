@@ -273,11 +273,9 @@ static void take_notification(struct channel *channel, const struct message *mes
 {
     if (message_is(message, "notifications/progress")) {
         relay_progress(channel, message);
-    } else if (!channel->is_modern) {
-        channel->events->on_notification(channel, message);
-    } else if (slice_exists(message->meta_subscription)) {
+    } else if (channel->is_modern && slice_exists(message->meta_subscription)) {
         modern_relay_notification(channel, message);
-    } else if (message_is(message, "notifications/cancelled")) {
+    } else if (channel->is_modern && message_is(message, "notifications/cancelled")) {
         modern_relay_cancelled(channel, message);
     } else {
         channel->events->on_notification(channel, message);

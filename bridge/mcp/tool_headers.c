@@ -168,11 +168,10 @@ static bool read_schema(struct reading *reading, const cJSON *schema)
     cJSON_ArrayForEach(member, schema)
     {
         bool is_right = true;
-        if (member->string == NULL) {
-            is_right = !declares(member, false);
-        } else if (strcmp(member->string, keyword) == 0) {
+        const char *key = member->string != NULL ? member->string : "";
+        if (strcmp(key, keyword) == 0) {
             is_right = add_header(reading, schema, member);
-        } else if (strcmp(member->string, "properties") == 0 && cJSON_IsObject(member)) {
+        } else if (strcmp(key, "properties") == 0 && cJSON_IsObject(member)) {
             is_right = read_properties(reading, member);
         } else {
             is_right = !declares(member, false);

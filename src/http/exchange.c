@@ -38,6 +38,8 @@ static struct slice compose_head(struct http_connection *connection, struct http
     head->persistence = persistence_of(connection);
     buffer_clear(&server->scratch, SIZE_MAX);
     http_response_compose(&server->scratch, head, http_date_at(&server->date, time(NULL)));
+    head->common_headers = NULL;
+    head->common_header_count = 0;
     return buffer_slice(&server->scratch);
 }
 
