@@ -9,6 +9,8 @@
 #include "bridge/era/param_check.h"
 #include "bridge/era/probe.h"
 
+#include <assert.h>
+
 static void on_modern_ready(struct server *server, struct hub *hub)
 {
     /* Where the server speaks both eras, legacy sessions have children of their own era. */
@@ -106,6 +108,16 @@ void era_take(struct era *era, struct call *call, const struct message *message,
     } else {
         era_serve(era, call, message, caller, hub);
     }
+}
+
+void era_take_again(struct era *era, struct call *call, const struct caller *caller)
+{
+    struct message message;
+    enum message_fault fault = message_scan_whole(&message, call->bytes);
+    assert(fault == MESSAGE_FAULT_NONE);
+    (void)fault;
+    call->state = CALL_NEW;
+    era_take(era, call, &message, caller);
 }
 
 void era_submit(struct era *era, struct call *call, const struct message *message, const struct caller *caller)

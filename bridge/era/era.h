@@ -46,6 +46,9 @@ void era_take(struct era *era, struct call *call, const struct message *message,
 void era_serve(struct era *era, struct call *call, const struct message *message, const struct caller *caller,
                struct hub *hub);
 
+/* As era_take(), for a call whose message has to be read anew: it took another way first. */
+void era_take_again(struct era *era, struct call *call, const struct caller *caller);
+
 /* As era_take(), for a call that was checked, with the hub that serves it. */
 void era_carry(struct era *era, struct call *call, const struct message *message, const struct caller *caller,
                struct hub *hub);

@@ -417,9 +417,27 @@ static void run(struct translated *translated)
     channel_submit(&hub->channel, &translated->call);
 }
 
+/* The server turned out to be of the modern era while the call waited: there is nothing to translate. */
+static void go_untranslated(struct translated *translated)
+{
+    struct era *era = translated->era;
+    struct caller caller = {translated->principal, translated->environment};
+    translated->principal = translated->environment = slice_of(NULL, 0);
+    struct call *client = take_client(translated);
+    free_translated(translated, true);
+    era_take_again(era, client, &caller);
+    memory_free_slice(&caller.principal);
+    memory_free_slice(&caller.environment);
+}
+
 static void on_ready(struct call *call)
 {
-    run(container_of(call, struct translated, call));
+    struct translated *translated = container_of(call, struct translated, call);
+    if (translated->hub->channel.is_modern) {
+        go_untranslated(translated);
+    } else {
+        run(translated);
+    }
 }
 
 static const struct call_events call_events = {

@@ -46,8 +46,7 @@ struct shimmed {
     struct list inquiries;   /* that are not answered */
     struct timer pause;
     unsigned rounds;
-    bool is_asking;      /* the questions of a round are being sent: what goes wrong is told afterwards */
-    const char *failure; /* what went wrong meanwhile; NULL for nothing */
+    bool *is_gone; /* where the one who works with it hears that it is gone; may be NULL */
 };
 
 static struct channel *channel_of(const struct shimmed *shimmed)
@@ -68,6 +67,9 @@ static void free_inquiry(struct inquiry *inquiry)
 static struct call *free_shimmed(struct shimmed *shimmed)
 {
     struct call *client = shimmed->client;
+    if (shimmed->is_gone != NULL) {
+        *shimmed->is_gone = true;
+    }
     timer_stop(shimmed->server->world->timers, &shimmed->pause);
     channel_give_up(channel_of(shimmed), &shimmed->call);
     LIST_FOR_EACH(link, &shimmed->inquiries) {
@@ -159,12 +161,7 @@ static void on_inquiry_answer(struct asker *asker, const struct message *answer)
 
 static void on_no_answer(struct asker *asker, const char *why)
 {
-    struct shimmed *shimmed = container_of(asker, struct inquiry, asker)->shimmed;
-    if (shimmed->is_asking) {
-        shimmed->failure = why;
-    } else {
-        fail(shimmed, why);
-    }
+    fail(container_of(asker, struct inquiry, asker)->shimmed, why);
 }
 
 /* MCP 2025-11-25, Elicitation, "URL Mode": the client will be told under this id that it is done. */
@@ -195,6 +192,7 @@ static const char *why_not(const struct session *session, const struct message *
     return session->is_ended ? "The client's session has ended" : NULL;
 }
 
+/* The call may have failed, and be gone, when it returns. */
 static void ask(struct shimmed *shimmed, struct slice key, struct slice request)
 {
     struct session *session = shimmed->client->session;
@@ -202,7 +200,7 @@ static void ask(struct shimmed *shimmed, struct slice key, struct slice request)
     struct message question = {.method = method, .params = members_find(request, "params")};
     const char *why = why_not(session, &question);
     if (why != NULL) {
-        shimmed->failure = why;
+        fail(shimmed, why);
         return;
     }
     struct inquiry *inquiry = memory_new(sizeof(*inquiry));
@@ -237,13 +235,14 @@ static void begin_round(struct shimmed *shimmed, const struct message *message)
         timer_start(shimmed->server->world->timers, &shimmed->pause, pause_ms, on_pause_over);
         return;
     }
-    shimmed->is_asking = true;
-    while (shimmed->failure == NULL && members_next(&requests, &member)) {
+    /* An answer cannot come before this returns, but a failure can. */
+    bool is_gone = false;
+    shimmed->is_gone = &is_gone;
+    while (!is_gone && members_next(&requests, &member)) {
         ask(shimmed, member.key, member.value);
     }
-    shimmed->is_asking = false;
-    if (shimmed->failure != NULL) {
-        fail(shimmed, shimmed->failure);
+    if (!is_gone) {
+        shimmed->is_gone = NULL;
     }
 }
 

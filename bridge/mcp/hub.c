@@ -102,13 +102,10 @@ static void submit_again(struct hub *hub)
 static void on_channel_refused(struct channel *channel, const struct message *answer)
 {
     struct hub *hub = hub_of(channel);
-    if (is_probe(hub)) {
-        hub_close(hub);
-        return;
-    }
     if (!channel->is_modern && handshake_is_for_modern_only(answer) && server_learn_modern_only(hub->server)) {
         channel_become_modern(channel);
         children_become_modern(&hub->server->children, hub);
+        tool_index_ask_again(&hub->tool_index);
         submit_again(hub);
     }
 }

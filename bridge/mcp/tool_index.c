@@ -157,6 +157,7 @@ static void ask(struct tool_index *index, struct slice cursor)
         .bytes = message.bytes,
         .id = message.id,
         .hub = index->hub,
+        .is_modern = index->hub->channel.is_modern,
         .level = SEVERITY_UNSET,
     };
     channel_submit(&index->hub->channel, &index->call);
@@ -227,6 +228,16 @@ void tool_index_give_up(struct tool_wait *wait)
 {
     if (wait->link.next != NULL) {
         list_remove(&wait->link);
+    }
+}
+
+void tool_index_ask_again(struct tool_index *index)
+{
+    if (index->state == TOOL_INDEX_LISTING && index->call.state == CALL_WAITING) {
+        channel_give_up(&index->hub->channel, &index->call);
+        tool_headers_release(&index->next);
+        index->page_count = 0;
+        ask(index, slice_of(NULL, 0));
     }
 }
 

@@ -63,6 +63,9 @@ bool tool_index_look(struct tool_index *index, struct slice name, struct tool_wa
 /* The owner waits no more. Allowed on a zeroed one, and after on_known. */
 void tool_index_give_up(struct tool_wait *wait);
 
+/* The child is to be spoken to in the other era: a list that it has not been asked for is asked for in that. */
+void tool_index_ask_again(struct tool_index *index);
+
 /* The child's list may have changed. */
 void tool_index_outdate(struct tool_index *index);
 

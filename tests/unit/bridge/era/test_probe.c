@@ -364,6 +364,60 @@ static void the_servers_end_answers_those_who_wait_at_either_step(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, bridge_fixture_tear_down)
 #define UNOPENED(name) cmocka_unit_test_setup_teardown(name, bridge_fixture_set_up, bridge_fixture_tear_down)
 
+/* One process has said so, and another is still on its way to say the same. */
+static struct fake_exchange *open_session_that_finds_modern(struct bridge_fixture *fixture)
+{
+    struct fake_exchange *exchange = bridge_fixture_post(
+        fixture, NULL,
+        "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\","
+        "\"capabilities\":{\"roots\":{}}}}");
+    era_refuse_legacy(era_child(fixture, 1));
+    assert_int_equal(era_of(fixture), SERVER_ERA_MODERN);
+    return exchange;
+}
+
+static void a_call_that_waits_while_the_server_turns_out_to_be_modern_is_not_translated(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct fake_exchange *session = open_session_that_finds_modern(fixture);
+    struct fake_exchange *list = list_with(fixture, NULL);
+    struct fake_exchange *asked = era_post(
+        fixture,
+        &(struct era_request){.method = "prompts/get", .name = "p", .id = "3", .capabilities = "{\"roots\":{}}"});
+    era_refuse_legacy(fixture->child);
+    era_shake_modern(fixture->child);
+    era_expect_request(fixture->child, "subscriptions/listen", "");
+    era_expect_request(fixture->child, "tools/list", "protocolVersion\":\"2026-07-28");
+    era_answer(fixture->child, "\"resultType\":\"complete\",\"tools\":[]");
+    fake_exchange_expect(list, 200, ERA_RESULT("1", "\"resultType\":\"complete\",\"tools\":[]"));
+    /* The child that was started to be lent is of no use any more. */
+    era_refuse_legacy(era_child(fixture, 2));
+    era_shake_modern(era_child(fixture, 2));
+    assert_true(era_child(fixture, 2)->is_closing);
+    era_expect_request(fixture->child, "prompts/get", "protocolVersion\":\"2026-07-28");
+    era_answer(fixture->child, "\"resultType\":\"complete\"");
+    fake_exchange_expect(asked, 200, ERA_RESULT("3", "\"resultType\":\"complete\""));
+    fake_exchange_vanish(session);
+}
+
+static void tools_that_are_to_be_listed_while_the_server_turns_out_to_be_modern_are_asked_for_in_that(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct fake_exchange *session = open_session_that_finds_modern(fixture);
+    struct fake_exchange *call = era_post(fixture, &(struct era_request){.method = "tools/call", .name = "t"});
+    era_refuse_legacy(fixture->child);
+    era_shake_modern(fixture->child);
+    era_expect_request(fixture->child, "tools/list", "protocolVersion\":\"2026-07-28");
+    era_expect_request(fixture->child, "subscriptions/listen", "");
+    fake_world_advance(&fixture->world, LIMIT_TOOL_LIST_MS);
+    fake_child_expect_format(fixture->child, ERA_NOTE("notifications/cancelled", "\"requestId\":%" PRIu64),
+                             fixture->child->last_id - 2);
+    era_expect_request(fixture->child, "tools/call", "protocolVersion\":\"2026-07-28");
+    era_answer(fixture->child, "\"resultType\":\"complete\"");
+    fake_exchange_expect(call, 200, ERA_RESULT("1", "\"resultType\":\"complete\""));
+    fake_exchange_vanish(session);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +436,8 @@ int main(void)
         UNOPENED(what_one_caller_finds_out_holds_for_all_and_no_process_is_left),
         UNOPENED(callers_that_wait_are_served_by_children_of_their_own),
         UNOPENED(a_child_that_turned_modern_is_found_again),
+        TEST(a_call_that_waits_while_the_server_turns_out_to_be_modern_is_not_translated),
+        TEST(tools_that_are_to_be_listed_while_the_server_turns_out_to_be_modern_are_asked_for_in_that),
         TEST(the_servers_end_answers_those_who_wait_at_either_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
