@@ -315,12 +315,9 @@ static void take_handshake(struct channel *channel, const struct message *messag
     bool (*accept)(struct handshake *, const struct message *, char *, size_t) =
         channel->is_modern ? handshake_accept_discover : handshake_accept;
     if (!accept(&channel->handshake, message, channel->failure, sizeof(channel->failure))) {
+        refuse_process(channel);
         bool was_modern = channel->is_modern;
         channel->events->on_refused(channel, message);
-        if (channel->state == CHANNEL_CLOSING) {
-            return;
-        }
-        refuse_process(channel);
         /* In another era the next process may take it. */
         if (slice_starts_with(message->error, "{") && is_first_of_own(channel) && channel->is_modern == was_modern) {
             pass_refusal_on(channel, message);

@@ -277,6 +277,11 @@ static void serve_loans(struct children *children)
     }
 }
 
+bool children_can_use_room(const struct children *children, const struct hub *hub)
+{
+    return !list_is_empty(&children->loans) && hub->is_shared && hub->environment.size > 0;
+}
+
 void children_give_back(struct children *children, struct hub *hub, bool is_at_work)
 {
     hub_let_go(hub);

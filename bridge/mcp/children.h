@@ -67,6 +67,9 @@ void children_take_back(struct children *children, struct loan *loan);
 /* The borrower is done. A child that may still be at work for it is ended. */
 void children_give_back(struct children *children, struct hub *hub, bool is_at_work);
 
+/* For hubs: whether somebody waits for a child, and this one could be ended for that if nobody uses it. */
+bool children_can_use_room(const struct children *children, const struct hub *hub);
+
 /* Starts warm ones up to min_idle_children, as far as nobody else lacks the room. */
 void children_warm_up(struct children *children);
 

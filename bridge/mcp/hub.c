@@ -90,11 +90,8 @@ static void submit_again(struct hub *hub)
     while ((link = list_take_first(&calls)) != NULL) {
         struct call *call = container_of(link, struct call, link);
         channel_forget(&hub->channel, call);
-        if (call->wish == CALL_SENDS && message_scan_whole(&message, call->bytes) == MESSAGE_FAULT_NONE) {
-            hub_submit(hub, call, &message);
-        } else {
-            channel_submit(&hub->channel, call);
-        }
+        bool is_request = call->wish == CALL_SENDS && message_scan_whole(&message, call->bytes) == MESSAGE_FAULT_NONE;
+        hub_submit(hub, call, is_request ? &message : NULL);
     }
 }
 
@@ -265,8 +262,10 @@ void hub_let_go(struct hub *hub)
     assert(hub->users > 0);
     hub->users--;
     uint64_t timeout_ms = idle_timeout(hub);
-    if (hub->users == 0 && timeout_ms > 0 && !hub_is_closing(hub)) {
-        timer_start(hub->server->world->timers, &hub->idle, timeout_ms, on_idle);
+    bool is_wanted = children_can_use_room(&hub->server->children, hub);
+    if (hub->users == 0 && (timeout_ms > 0 || is_wanted) && !hub_is_closing(hub)) {
+        /* Not at once: whoever lets go of it may be about to hold it again. */
+        timer_start(hub->server->world->timers, &hub->idle, is_wanted ? 0 : timeout_ms, on_idle);
     }
 }
 

@@ -218,7 +218,6 @@ static void answer_child(struct hub *hub, struct slice id, bool is_ping)
 void route_request(struct hub *hub, const struct message *message)
 {
     bool is_ping = message_is(message, "ping");
-    struct call *call = borrower(hub);
     if (hub_is_full(hub)) {
         /* A child that asks and does not read: an answer would only pile up. */
         route_drop(hub->server, "a request, while it does not read its input");
@@ -226,7 +225,8 @@ void route_request(struct hub *hub, const struct message *message)
         route_drop(hub->server, "a request, which a server of the modern era must not send");
     } else if (is_ping) {
         answer_child(hub, message->id, true);
-    } else if (call != NULL) {
+    } else if (borrower(hub) != NULL) {
+        struct call *call = borrower(hub);
         call->events->on_question(call, message);
     } else if (hub->is_own) {
         callback_ask(hub, message);

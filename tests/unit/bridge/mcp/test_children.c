@@ -369,6 +369,25 @@ static void one_child_is_ended_for_one_that_is_wanted(void **state)
     answer_call(era_child(fixture, 3), other);
 }
 
+static void a_child_for_credentials_ends_with_its_last_use_where_somebody_waits(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    open_with(fixture, 2, 0);
+    struct fake_exchange *shared = post_as(fixture, "a", NULL, REQUEST);
+    era_shake_legacy(era_child(fixture, 1));
+    struct fake_exchange *waiting = borrow(fixture, ROOTS);
+    assert_int_equal(started(fixture), 2);
+    assert_false(era_child(fixture, 1)->is_closing);
+    era_expect_request(era_child(fixture, 1), "m", "");
+    era_answer(era_child(fixture, 1), "");
+    assert_int_equal(shared->status, 200);
+    fake_world_advance(&fixture->world, 0);
+    assert_true(era_child(fixture, 1)->is_closing);
+    fake_child_finish(era_child(fixture, 1));
+    era_shake_legacy(era_child(fixture, 2));
+    answer_call(era_child(fixture, 2), waiting);
+}
+
 static void a_call_waits_for_a_child_no_longer_than_for_a_start(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -491,6 +510,7 @@ int main(void)
         TEST(calls_that_wait_for_a_child_are_served_in_their_order),
         TEST(a_call_of_another_kind_is_not_overtaken),
         TEST(one_child_is_ended_for_one_that_is_wanted),
+        TEST(a_child_for_credentials_ends_with_its_last_use_where_somebody_waits),
         TEST(a_call_waits_for_a_child_no_longer_than_for_a_start),
         TEST(a_failing_start_fails_all_of_its_kind_that_wait_and_the_next_kind_is_tried),
         TEST(a_free_child_ends_when_it_was_idle),
