@@ -375,7 +375,7 @@ static void cut_longest_queues(struct http_server *server)
     }
     while (server->queued_bytes > LIMIT_HTTP_QUEUED_BYTES) {
         struct http_connection *longest = find_longest_queue(server);
-        if (longest == NULL || longest->queued_bytes == server->queued_bytes) {
+        if (longest->queued_bytes == server->queued_bytes) {
             return;
         }
         server->counters.cuts++;

@@ -4,6 +4,8 @@
 #include "bridge/jsonrpc/json.h"
 #include "bridge/jsonrpc/message.h"
 #include "tests/simulation/client.h"
+#include "tests/simulation/modern_server.h"
+#include "tests/simulation/modern_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,7 +31,7 @@ bool child_actor_is_well(const struct child_actor *child)
 
 /* ---- What it reads ---- */
 
-static struct child_work *find_work(const struct child_actor *child, uint64_t wire_id)
+struct child_work *child_actor_find_work(const struct child_actor *child, uint64_t wire_id)
 {
     for (size_t i = 0; i < child->work_count; i++) {
         if (child->works[i].wire_id == wire_id) {
@@ -88,6 +90,55 @@ static void obey(struct child_actor *child, const struct message *message)
     }
 }
 
+struct child_work *child_actor_add_work(struct child_actor *child, const struct child_work *work)
+{
+    if (child->work_count % 16 == 0) {
+        child->works = memory_resize(child->works, (child->work_count + 16) * sizeof(child->works[0]));
+    }
+    child->works[child->work_count] = *work;
+    return &child->works[child->work_count++];
+}
+
+/* A child that is lent works for one at a time, and for nobody who might be asked other things. */
+static void check_borrower(struct child_actor *child, struct request *request)
+{
+    struct simulation *simulation = simulation_of(child);
+    struct request *last = child->borrower;
+    for (size_t i = 0; i < child->work_count; i++) {
+        simulation_require(simulation, child->works[i].is_answered || child->works[i].request == NULL,
+                           "request %u reached a lent child that is at work for another", request->number);
+    }
+    simulation_require(simulation, strcmp(child->capabilities, request->capabilities) == 0,
+                       "request %u reached a child that may ask %s", request->number, child->capabilities);
+    simulation_require(simulation, last == NULL || last->principal == request->principal,
+                       "request %u reached a child that is lent to another", request->number);
+    child->borrower = request;
+}
+
+/* The call of a client of the modern era, translated. */
+static void check_translated(struct child_actor *child, struct request *request, const struct message *message)
+{
+    struct simulation *simulation = simulation_of(child);
+    struct buffer expected;
+    char id[32];
+    bool may_ask = strcmp(request->method, "tools/call") == 0 || strcmp(request->method, "prompts/get") == 0 ||
+                   strcmp(request->method, "resources/read") == 0;
+    bool may_be_asked = may_ask && strcmp(request->capabilities, "{}") != 0;
+    snprintf(id, sizeof(id), "%.*s", SLICE_PRINT(message->id));
+    buffer_init(&expected, 0);
+    modern_text_write_legacy(request, &expected, id, request->token[0] != '\0' ? id : "");
+    simulation_require(simulation, slice_equals(buffer_slice(&expected), message->bytes),
+                       "request %u was translated wrongly: %.*s", request->number, SLICE_PRINT(message->bytes));
+    buffer_release(&expected);
+    simulation_require(simulation, request->credential == child->credential,
+                       "request %u was given to a child with the credential %u", request->number, child->credential);
+    simulation_require(simulation, may_be_asked ? child->is_lent : child->is_shared,
+                       "request %u reached a child of the wrong kind", request->number);
+    if (child->is_lent) {
+        check_borrower(child, request);
+    }
+}
+
 static void read_request(struct child_actor *child, const struct message *message)
 {
     struct simulation *simulation = simulation_of(child);
@@ -95,18 +146,20 @@ static void read_request(struct child_actor *child, const struct message *messag
     struct child_work work = {.request = request};
     simulation_require(simulation, json_parse_id(message->id, &work.wire_id), "a wire id that is no number");
     if (request != NULL) {
-        check_bytes(child, request, message->bytes, message->id);
-        check_owner(child, request);
+        if (request->is_modern) {
+            check_translated(child, request, message);
+        } else {
+            check_bytes(child, request, message->bytes, message->id);
+            check_owner(child, request);
+        }
         simulation_require(simulation, request->reads++ == 0, "request %u reached a child twice", request->number);
         work.will_fail = simulation_chance(simulation, simulation->profile.error_percent);
     }
     if (!work.will_fail) {
         obey(child, message);
     }
-    if (child->work_count % 16 == 0) {
-        child->works = memory_resize(child->works, (child->work_count + 16) * sizeof(child->works[0]));
-    }
-    child->works[child->work_count++] = work;
+    work.is_tool_list = request == NULL && message_is(message, "tools/list");
+    (void)child_actor_add_work(child, &work);
 }
 
 static void read_initialize(struct child_actor *child, const struct message *message)
@@ -115,10 +168,15 @@ static void read_initialize(struct child_actor *child, const struct message *mes
     struct request *request = requests_find(&simulation->requests, message->bytes);
     simulation_require(simulation, !child->is_asked_for_handshake && !child->is_ready, "initialize came twice");
     simulation_require(simulation, json_parse_id(message->id, &child->handshake_id), "a wire id that is no number");
-    simulation_require(simulation, !child->has_purpose || child->is_shared == (request == NULL),
+    bool is_shared = request == NULL && slice_is(message->capabilities, "{}");
+    simulation_require(simulation, !child->has_purpose || child->is_shared == is_shared,
                        "initialize of the wrong kind");
     child->has_purpose = true;
-    child->is_shared = request == NULL;
+    child->is_shared = is_shared;
+    child->is_lent = request == NULL && !is_shared;
+    if (child->is_lent) {
+        snprintf(child->capabilities, sizeof(child->capabilities), "%.*s", SLICE_PRINT(message->capabilities));
+    }
     if (request != NULL) {
         check_bytes(child, request, message->bytes, message->id);
         simulation_require(simulation, child->opener == NULL || child->opener == request,
@@ -134,7 +192,8 @@ static void read_cancelled(struct child_actor *child, const struct message *mess
 {
     struct simulation *simulation = simulation_of(child);
     uint64_t wire_id = 0;
-    struct child_work *work = json_parse_id(message->request_id, &wire_id) ? find_work(child, wire_id) : NULL;
+    struct child_work *work =
+        json_parse_id(message->request_id, &wire_id) ? child_actor_find_work(child, wire_id) : NULL;
     simulation_require(simulation, work != NULL && work->request != NULL, "cancelled names no request: %.*s",
                        SLICE_PRINT(message->bytes));
     simulation_require(
@@ -167,6 +226,8 @@ static void read_answer(struct child_actor *child, const struct message *message
             continue;
         }
         uint32_t number = said_number(message->bytes, "\"q\":");
+        simulation_require(simulation, number == 0 || !child->is_lent || question->was_told,
+                           "question %u was answered by nobody", question->number);
         if (number > 0) {
             struct buffer expected;
             buffer_init(&expected, 0);
@@ -193,6 +254,9 @@ static void read_line(struct child_actor *child)
     simulation_note(simulation_of(child), "child %u reads %.*s", child->actor.number, SLICE_PRINT(line));
     if (message_scan_whole(&message, line) != MESSAGE_FAULT_NONE) {
         simulation_fail(simulation_of(child), "a line is no message");
+    }
+    if (modern_server_reads(child, &message)) {
+        return;
     }
     switch (message.kind) {
     case MESSAGE_REQUEST:
@@ -246,15 +310,7 @@ static void act_read(struct child_actor *child)
 
 /* ---- What it says ---- */
 
-struct words {
-    struct buffer text; /* without what stands in the hole */
-    size_t hole;
-    struct saying *saying;
-};
-
-/* Begins a saying: what is written before the hole follows. */
-static void words_init(struct words *words, const struct child_actor *child, enum saying_kind kind,
-                       struct request *request)
+void words_init(struct words *words, const struct child_actor *child, enum saying_kind kind, struct request *request)
 {
     struct simulation *simulation = simulation_of(child);
     buffer_init(&words->text, 0);
@@ -265,14 +321,15 @@ static void words_init(struct words *words, const struct child_actor *child, enu
     words->saying->process = child->fake->ups;
     words->saying->request = request;
     words->saying->step = simulation->step;
+    words->saying->is_modern = child->is_modern;
 }
 
-static void words_hole(struct words *words)
+void words_hole(struct words *words)
 {
     words->hole = words->text.size;
 }
 
-static void say(struct child_actor *child, struct words *words, struct slice middle)
+void child_actor_say(struct child_actor *child, struct words *words, struct slice middle)
 {
     struct buffer line;
     saying_set(words->saying, buffer_slice(&words->text), words->hole);
@@ -286,7 +343,7 @@ static void say(struct child_actor *child, struct words *words, struct slice mid
     buffer_release(&line);
 }
 
-static void say_plain(struct child_actor *child, const char *line)
+void child_actor_say_plain(struct child_actor *child, const char *line)
 {
     simulation_note(simulation_of(child), "child %u says %s", child->actor.number, line);
     fake_child_say(child->fake, line);
@@ -295,6 +352,10 @@ static void say_plain(struct child_actor *child, const char *line)
 static void say_handshake(struct child_actor *child)
 {
     struct buffer line;
+    if (child->is_modern) {
+        modern_server_shake(child);
+        return;
+    }
     buffer_init(&line, 0);
     buffer_add_format(&line,
                       "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"result\":{\"protocolVersion\":\"%s\",\"capabilities\":"
@@ -305,13 +366,17 @@ static void say_handshake(struct child_actor *child)
     buffer_add(&line, slice_of("", 1));
     child->is_asked_for_handshake = false;
     child->is_ready = true;
-    say_plain(child, line.data);
+    child_actor_say_plain(child, line.data);
     buffer_release(&line);
 }
 
 static void act_shake(struct child_actor *child)
 {
     struct simulation *simulation = simulation_of(child);
+    if (child->is_refusing) {
+        modern_server_refuse(child);
+        return;
+    }
     if (!simulation_chance(simulation, simulation->profile.refuse_percent)) {
         say_handshake(child);
     } else if (simulation_chance(simulation, 30)) {
@@ -319,17 +384,17 @@ static void act_shake(struct child_actor *child)
         bool is_error = simulation_chance(simulation, 50);
         snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"%s\":{\"code\":-1,\"message\":\"no\"}}",
                  child->handshake_id, is_error ? "error" : "result");
-        say_plain(child, line);
+        child_actor_say_plain(child, line);
     }
 }
 
-/* A random work, answered or not; NULL when there is none. */
-static struct child_work *pick_work(const struct child_actor *child, bool is_answered)
+struct child_work *child_actor_pick_work(const struct child_actor *child, bool is_answered)
 {
     struct child_work *picked = NULL;
     size_t seen = 0;
     for (size_t i = 0; i < child->work_count; i++) {
-        if (child->works[i].is_answered == is_answered && simulation_below(simulation_of(child), ++seen) == 0) {
+        if (child->works[i].is_answered == is_answered && !child->works[i].is_listen &&
+            simulation_below(simulation_of(child), ++seen) == 0) {
             picked = &child->works[i];
         }
     }
@@ -350,31 +415,32 @@ static void answer(struct child_actor *child, struct child_work *work)
     words_hole(&words);
     buffer_add_text(&words.text, slice_starts_with(buffer_slice(&words.text), "{ ") ? ",\"jsonrpc\":\"2.0\"," : ",");
     unsigned number = request != NULL ? request->number : 0;
-    if (work->will_fail) {
+    if (child->is_modern || (request != NULL && request->is_modern) || work->is_tool_list) {
+        modern_server_write_answer(child, work, &words);
+    } else if (work->will_fail) {
         buffer_add_format(&words.text,
                           "\"error\":{\"code\":-32000,\"message\":\"e\",\"data\":{\"m\":%u,\"secret\":\"R%u\"}}}",
                           words.saying->number, number);
     } else {
         bool is_task = request != NULL && request->kind == REQUEST_CALL &&
                        simulation_chance(simulation, simulation->profile.task_percent);
-        buffer_add_text(&words.text, "\"result\":{");
-        if (is_task) {
-            buffer_add_format(&words.text, "\"task\":{\"taskId\":\"T%u\"},", number);
-        }
+        buffer_add_format(&words.text, "\"result\":{%s", is_task ? "\"task\":{\"taskId\":" : "");
+        buffer_add_format(&words.text, is_task ? "\"T%u\"}," : "", number);
         buffer_add_format(&words.text, "\"m\":%u,\"secret\":\"R%u\",\"n\":9007199254740993,\"z\":\"\\u0000\\/\"}}",
                           words.saying->number, number);
     }
     bool is_first = !work->is_answered;
     work->is_answered = true;
-    if (is_first && request != NULL && request->answer == NULL && request->state != REQUEST_ENDED) {
+    if (is_first && request != NULL && request->answer == NULL && request->state != REQUEST_ENDED &&
+        !words.saying->is_round && !(work->is_cancelled && (child->is_modern || request->is_modern))) {
         request->answer = words.saying;
     }
-    say(child, &words, slice_text(id));
+    child_actor_say(child, &words, slice_text(id));
 }
 
 static void act_answer(struct child_actor *child, bool is_again)
 {
-    struct child_work *work = pick_work(child, is_again);
+    struct child_work *work = child_actor_pick_work(child, is_again);
     if (child->is_asked_for_handshake) {
         act_shake(child);
     } else if (work != NULL) {
@@ -391,7 +457,7 @@ static void act_answer_nobody(struct child_actor *child)
 static void act_progress(struct child_actor *child, bool is_for_nobody)
 {
     struct simulation *simulation = simulation_of(child);
-    const struct child_work *work = pick_work(child, false);
+    const struct child_work *work = child_actor_pick_work(child, false);
     if (work == NULL || work->request == NULL) {
         return;
     }
@@ -403,7 +469,7 @@ static void act_progress(struct child_actor *child, bool is_for_nobody)
     buffer_add_format(&words.text, "\"m\":%u,\"progress\":1e2,\"progressToken\":", words.saying->number);
     words_hole(&words);
     buffer_add_text(&words.text, simulation_chance(simulation, 50) ? ",\"x\":\"\\n\"}}" : "}}");
-    say(child, &words, slice_text(token));
+    child_actor_say(child, &words, slice_text(token));
 }
 
 /*
@@ -413,7 +479,7 @@ static void act_progress(struct child_actor *child, bool is_for_nobody)
 static void act_log(struct child_actor *child)
 {
     struct simulation *simulation = simulation_of(child);
-    const struct child_work *work = pick_work(child, false);
+    const struct child_work *work = child_actor_pick_work(child, false);
     if (work == NULL || work->request == NULL ||
         (work->request->state != REQUEST_OPEN && work->request->left_ms + FORGOTTEN_MS <= simulation_now(simulation))) {
         return;
@@ -426,29 +492,47 @@ static void act_log(struct child_actor *child)
                       "\"data\":1.0}}",
                       words.saying->number, request_level_name(words.saying->argument));
     words_hole(&words);
-    say(child, &words, slice_text(""));
+    child_actor_say(child, &words, slice_text(""));
+}
+
+/* What a lent child asks, it asks for the one that it works for. */
+static struct request *asker_of(const struct child_actor *child)
+{
+    for (size_t i = 0; i < child->work_count && child->is_lent; i++) {
+        if (!child->works[i].is_answered && child->works[i].request != NULL) {
+            return child->works[i].request;
+        }
+    }
+    return NULL;
+}
+
+void child_actor_add_question(struct child_actor *child, struct saying *question)
+{
+    if (child->question_count % 16 == 0) {
+        child->questions = memory_resize(child->questions, (child->question_count + 16) * sizeof(child->questions[0]));
+    }
+    child->questions[child->question_count++] = question;
 }
 
 static void act_ask(struct child_actor *child)
 {
     struct simulation *simulation = simulation_of(child);
     struct words words;
-    words_init(&words, child, SAYING_QUESTION, NULL);
+    if (child->is_lent && asker_of(child) == NULL && fake_child_unread(child->fake) > 0) {
+        return; /* It would be taken for a question of the request that it has not read. */
+    }
+    words_init(&words, child, SAYING_QUESTION, asker_of(child));
     struct saying *question = words.saying;
+    question->method = simulation_chance(simulation, 50) ? "sampling/createMessage" : "elicitation/create";
     snprintf(question->child_id, sizeof(question->child_id), child->question_count % 2 ? "%zu" : "\"q%zu\"",
              child->question_count);
     /* Whoever asks and does not read is not heard. */
     question->may_be_lost = child->fake->is_full;
-    if (child->question_count % 16 == 0) {
-        child->questions = memory_resize(child->questions, (child->question_count + 16) * sizeof(child->questions[0]));
-    }
-    child->questions[child->question_count++] = question;
+    child_actor_add_question(child, question);
     buffer_add_text(&words.text, "{\"jsonrpc\":\"2.0\",\"id\":");
     words_hole(&words);
-    buffer_add_format(&words.text, ",\"method\":\"%s\",\"params\":{\"m\":%u}}",
-                      simulation_chance(simulation, 50) ? "sampling/createMessage" : "elicitation/create",
-                      question->number);
-    say(child, &words, slice_text(question->child_id));
+    buffer_add_format(&words.text, ",\"method\":\"%s\",\"params\":{\"m\":%u}}", question->method, question->number);
+    child_actor_say(child, &words, slice_text(question->child_id));
 }
 
 static void act_take_back(struct child_actor *child)
@@ -469,7 +553,7 @@ static void act_take_back(struct child_actor *child)
     buffer_add_text(&words.text, "}}");
     question->is_answered = true;
     question->is_taken_back = true;
-    say(child, &words, slice_text(question->child_id));
+    child_actor_say(child, &words, slice_text(question->child_id));
 }
 
 static void act_change_lists(struct child_actor *child)
@@ -480,7 +564,7 @@ static void act_change_lists(struct child_actor *child)
                       "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\",\"params\":{\"m\":%u}}",
                       words.saying->number);
     words_hole(&words);
-    say(child, &words, slice_text(""));
+    child_actor_say(child, &words, slice_text(""));
 }
 
 static void act_update(struct child_actor *child)
@@ -493,7 +577,7 @@ static void act_update(struct child_actor *child)
                       "\"params\":{\"uri\":\"u:/%u\",\"m\":%u}}",
                       words.saying->argument, words.saying->number);
     words_hole(&words);
-    say(child, &words, slice_text(""));
+    child_actor_say(child, &words, slice_text(""));
 }
 
 static void act_tell_task(struct child_actor *child)
@@ -510,7 +594,7 @@ static void act_tell_task(struct child_actor *child)
                       "\"params\":{\"taskId\":\"T%u\",\"m\":%u}}",
                       words.saying->argument, words.saying->number);
     words_hole(&words);
-    say(child, &words, slice_text(""));
+    child_actor_say(child, &words, slice_text(""));
 }
 
 static void act_say_other(struct child_actor *child)
@@ -520,7 +604,7 @@ static void act_say_other(struct child_actor *child)
     buffer_add_format(&words.text, "{\"method\":\"notifications/x\",\"params\":{\"m\":%u},\"jsonrpc\":\"2.0\"}",
                       words.saying->number);
     words_hole(&words);
-    say(child, &words, slice_text(""));
+    child_actor_say(child, &words, slice_text(""));
 }
 
 static void act_babble(struct child_actor *child)
@@ -535,7 +619,7 @@ static void act_babble(struct child_actor *child)
         "\xff\xfe",
         "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":999}}",
         "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":\"x\"}}"};
-    say_plain(child, lines[simulation_below(simulation_of(child), sizeof(lines) / sizeof(lines[0]))]);
+    child_actor_say_plain(child, lines[simulation_below(simulation_of(child), sizeof(lines) / sizeof(lines[0]))]);
 }
 
 /* ---- Its life ---- */
@@ -550,6 +634,7 @@ static void forget_process(struct child_actor *child)
     child->question_count = 0;
     child->is_asked_for_handshake = false;
     child->is_ready = false;
+    child->is_modern = child->is_probed = child->is_refusing = false;
     memset(child->is_subscribed, 0, sizeof(child->is_subscribed));
     child->level = REQUEST_LEVELS;
 }
@@ -569,7 +654,7 @@ static void go_down(struct child_actor *child, uint64_t delivered)
 }
 
 /* What it has read was delivered; what it has not, maybe. */
-static void crash(struct child_actor *child)
+void child_actor_crash(struct child_actor *child)
 {
     const struct fake_child *fake = child->fake;
     uint64_t read = fake->lines_read > 0 ? fake->lines[fake->lines_read - 1].written_end : 0;
@@ -601,7 +686,10 @@ static void finish(struct child_actor *child)
     if (child->fake->state == FAKE_CHILD_UP && child->fake->restarts == child->restarts_seen) {
         read_all(child);
         for (size_t i = 0; i < child->question_count; i++) {
-            simulation_require(simulation, child->questions[i]->is_answered || child->questions[i]->may_be_lost,
+            /* A child that is lent may be ended with the server before it is told that nobody answers. */
+            bool may_be_open = child->is_lent && simulation->phase == SIMULATION_END;
+            simulation_require(simulation,
+                               child->questions[i]->is_answered || child->questions[i]->may_be_lost || may_be_open,
                                "question %u was never answered", child->questions[i]->number);
         }
     }
@@ -613,7 +701,11 @@ static void finish(struct child_actor *child)
 static void act_when_up(struct child_actor *child)
 {
     struct simulation *simulation = simulation_of(child);
-    switch ((enum child_act)simulation_pick(simulation, simulation->profile.child_acts, CHILD_ACT_COUNT)) {
+    enum child_act act = (enum child_act)simulation_pick(simulation, simulation->profile.child_acts, CHILD_ACT_COUNT);
+    if (modern_server_acts(child, act)) {
+        return;
+    }
+    switch (act) {
     case CHILD_READS:
         act_read(child);
         break;
@@ -636,7 +728,8 @@ static void act_when_up(struct child_actor *child)
         act_log(child);
         break;
     case CHILD_ASKS:
-        if (!child->fake->is_closing) {
+        /* Before it knows in which era it is spoken to, it asks nothing. */
+        if (!child->fake->is_closing && (child->is_ready || !simulation->profile.has_eras)) {
             act_ask(child);
         }
         break;
@@ -644,7 +737,7 @@ static void act_when_up(struct child_actor *child)
         act_take_back(child);
         break;
     case CHILD_PINGS:
-        say_plain(child, "{\"jsonrpc\":\"2.0\",\"id\":\"ping\",\"method\":\"ping\"}");
+        child_actor_say_plain(child, "{\"jsonrpc\":\"2.0\",\"id\":\"ping\",\"method\":\"ping\"}");
         break;
     case CHILD_CHANGES_LISTS:
         act_change_lists(child);
@@ -668,7 +761,7 @@ static void act_when_up(struct child_actor *child)
         fake_child_drain(child->fake);
         break;
     case CHILD_CRASHES:
-        crash(child);
+        child_actor_crash(child);
         break;
     case CHILD_ACT_COUNT:
         break;
@@ -686,7 +779,7 @@ static void act(struct actor *actor)
     if (child->fake->is_closing && simulation_chance(simulation, 40)) {
         finish(child);
     } else if (child->fake->state == FAKE_CHILD_UP && must_end && simulation_chance(simulation, 50)) {
-        crash(child);
+        child_actor_crash(child);
     } else if (child->fake->state == FAKE_CHILD_UP) {
         act_when_up(child);
     } else if (!child->fake->is_closing) {
@@ -701,12 +794,19 @@ static bool settle_up(struct child_actor *child)
         fake_child_drain(child->fake);
     }
     read_all(child);
+    if (modern_server_settles(child)) {
+        return true;
+    }
+    if (child->is_refusing) {
+        modern_server_refuse(child);
+        return true;
+    }
     if (child->is_asked_for_handshake) {
         say_handshake(child);
         return true;
     }
     for (size_t i = 0; i < child->work_count; i++) {
-        if (!child->works[i].is_answered && !child->works[i].is_cancelled) {
+        if (!child->works[i].is_answered && !child->works[i].is_cancelled && !child->works[i].is_listen) {
             answer(child, &child->works[i]);
             is_busy = true;
         }
@@ -725,7 +825,7 @@ static bool settle(struct actor *actor)
     } else if (child->fake->state == FAKE_CHILD_DOWN) {
         start(child);
     } else if (child->fake->restarts > child->restarts_seen) {
-        crash(child);
+        child_actor_crash(child);
     } else {
         return settle_up(child);
     }
@@ -768,7 +868,7 @@ static void check_wishes(const struct child_actor *child, const struct conversat
 static void check_calm(struct actor *actor)
 {
     const struct child_actor *child = from(actor);
-    if (!child_actor_is_well(child) || !child->is_ready) {
+    if (!child_actor_is_well(child) || !child->is_ready || child->is_modern) {
         return;
     }
     LIST_FOR_EACH(link, &simulation_of(child)->clients) {

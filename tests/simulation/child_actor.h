@@ -15,6 +15,12 @@ struct child_work {
     bool will_fail;          /* the answer will be an error */
     bool is_answered;
     bool is_cancelled;
+    /* Of a subscription: */
+    bool is_listen;
+    bool is_acknowledged;
+    bool wants_tools;
+    bool wants_uri[REQUEST_URIS];
+    bool is_tool_list; /* of the bridge's own */
 };
 
 struct child_actor {
@@ -22,8 +28,11 @@ struct child_actor {
     struct fake_child *fake;
     bool has_purpose; /* it has read an initialize, and so knows whom it serves: */
     bool is_shared;
-    unsigned credential;    /* that it was started with; 0 for none */
-    struct request *opener; /* of one that a session has alone: the initialize that it got; NULL before */
+    bool is_lent;
+    struct request *borrower; /* the last that it worked for, of one that is lent; NULL for none */
+    char capabilities[64];    /* what it was told of its clients, of one that is lent */
+    unsigned credential;      /* that it was started with; 0 for none */
+    struct request *opener;   /* of one that a session has alone: the initialize that it got; NULL before */
 
     unsigned restarts_seen;
     unsigned settles_before; /* by earlier processes */
@@ -40,12 +49,41 @@ struct child_actor {
     struct saying **questions; /* owned: all that it asked */
     size_t question_count;
     bool is_subscribed[REQUEST_URIS];
-    unsigned level; /* REQUEST_LEVELS when it was told none */
+    unsigned level;   /* REQUEST_LEVELS when it was told none */
+    bool is_modern;   /* it was asked with server/discover first */
+    bool is_probed;   /* that, and it is of the legacy era */
+    bool is_refusing; /* it was asked with initialize, and is of the modern era only */
+};
+
+/* What a child is about to say. */
+struct words {
+    struct buffer text; /* without what stands in the hole */
+    size_t hole;
+    struct saying *saying;
 };
 
 extern const struct actor_kind child_actor_kind;
 
 struct child_actor *child_actor_new(struct simulation *simulation, struct fake_child *fake, unsigned number);
+
+/* ---- For the eras of children ---- */
+
+/* Begins a saying: what is written before the hole follows. */
+void words_init(struct words *words, const struct child_actor *child, enum saying_kind kind, struct request *request);
+void words_hole(struct words *words);
+void child_actor_say(struct child_actor *child, struct words *words, struct slice middle);
+void child_actor_say_plain(struct child_actor *child, const char *line);
+
+struct child_work *child_actor_add_work(struct child_actor *child, const struct child_work *work);
+struct child_work *child_actor_find_work(const struct child_actor *child, uint64_t wire_id);
+
+/* A random work, answered or not; NULL when there is none. */
+struct child_work *child_actor_pick_work(const struct child_actor *child, bool is_answered);
+
+void child_actor_crash(struct child_actor *child);
+
+/* A question that it is about to ask. */
+void child_actor_add_question(struct child_actor *child, struct saying *question);
 
 /* Whether a process runs and has not been told to end. */
 bool child_actor_is_well(const struct child_actor *child);

@@ -28,6 +28,7 @@ struct client {
     struct conversation *conversation; /* the present one; NULL for none */
     struct request *opening;           /* the initialize that is under way; NULL for none */
     unsigned credential;               /* what it shows, the same all its life; 0 for none */
+    unsigned principal;                /* who it is, by its token; 0 for nobody */
     bool is_lost;                      /* it is sending what names no session */
     bool is_in_batch;                  /* it is writing one */
     unsigned last_id;

@@ -46,7 +46,7 @@ static bool was_not_answered(struct simulation *simulation, const struct request
 static bool was_not_read(struct simulation *simulation, const struct request *request)
 {
     (void)simulation;
-    return request->reads == 0;
+    return request->reads == 0 || request->was_asked; /* what it is asked again may never be read */
 }
 
 static bool is_the_end(struct simulation *simulation, const struct request *request)
@@ -73,6 +73,27 @@ static bool is_initialize(struct simulation *simulation, const struct request *r
     return request->kind == REQUEST_INITIALIZE;
 }
 
+static bool is_modern_or_initialize(struct simulation *simulation, const struct request *request)
+{
+    return request->is_modern || is_initialize(simulation, request);
+}
+
+static bool loan_is_old(struct simulation *simulation, const struct request *request)
+{
+    return request->is_modern && start_is_old(simulation, request);
+}
+
+static bool has_no_shape(struct simulation *simulation, const struct request *request)
+{
+    return simulation->profile.shape_percent > 0 && request->answer != NULL && request->answer->is_misshapen;
+}
+
+static bool is_legacy_on_modern(struct simulation *simulation, const struct request *request)
+{
+    return simulation->profile.server == PROFILE_SERVER_MODERN && !request->is_modern &&
+           (request->kind == REQUEST_TASK || request->conversation == NULL);
+}
+
 static const struct {
     const char *text; /* somewhere in the error */
     bool (*is_right)(struct simulation *simulation, const struct request *request);
@@ -86,11 +107,18 @@ static const struct {
     {"The bridge is shutting down", is_the_end},
     {"Too many requests in flight", is_crowded},
     {"Task not found", is_about_task},
-    {"\"message\":\"no\"", is_initialize}, /* its child's own refusal */
+    {"\"message\":\"no\"", is_modern_or_initialize}, /* its child's own refusal */
     {"Too many open sessions", is_initialize},
-    {"Too many children", is_initialize},
-    {"\"code\":-1,\"message\":\"no\"", is_initialize}, /* the child's own words, to the client whose child it is */
-    {"Session not found", always},                     /* judged by its status */
+    {"Too many children", is_modern_or_initialize},
+    {"All children of the server are in use", loan_is_old},
+    {"Too many subscriptions and sessions", is_modern_or_initialize},
+    {"is not one of the revision 2026-07-28", has_no_shape},
+    {"cannot be one of the revision 2026-07-28", has_no_shape},
+    {"result is not an object", has_no_shape},
+    {"Method not found", is_legacy_on_modern},
+    {"\"code\":-1,\"message\":\"no\"",
+     is_modern_or_initialize},     /* the child's own words, to the client whose child it is */
+    {"Session not found", always}, /* judged by its status */
 };
 
 void errors_judge(struct simulation *simulation, const struct request *request, const struct message *message)

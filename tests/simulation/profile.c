@@ -22,6 +22,11 @@ static const unsigned usual_client_acts[CLIENT_ACT_COUNT] = {
     [CLIENT_BABBLES] = 1,       [CLIENT_ENDS] = 1,           [CLIENT_FORGETS] = 1,
 };
 
+static const unsigned usual_modern_acts[MODERN_ACT_COUNT] = {
+    [MODERN_CALLS] = 30,  [MODERN_DISCOVERS] = 3, [MODERN_LISTENS] = 4, [MODERN_ANSWERS] = 25,
+    [MODERN_REPLAYS] = 2, [MODERN_MISTAKES] = 2,  [MODERN_STEALS] = 3,  [MODERN_CUTS] = 5,
+};
+
 static uint64_t one_of(uint64_t *state, const uint64_t *values, size_t count)
 {
     return values[fake_random_below(state, count)];
@@ -78,6 +83,34 @@ static void choose_settings(struct profile *profile, uint64_t *state)
                                                 .heartbeat_ms = profile->endpoint.post.heartbeat_ms};
 }
 
+static bool find_token(const struct token_list *list, struct slice token, struct slice *principal)
+{
+    (void)list;
+    *principal = slice_starts_with(token, "t") ? slice_of(token.data + 1, token.size - 1) : slice_of("", 0);
+    return principal->size > 0;
+}
+
+static const struct token_list tokens = {.find = find_token};
+
+static void choose_eras(struct profile *profile, uint64_t *state)
+{
+    static const enum server_era eras[] = {SERVER_ERA_LEGACY, SERVER_ERA_BOTH, SERVER_ERA_MODERN};
+    profile->server = (enum profile_server)ONE_OF(state, PROFILE_SERVER_LEGACY, PROFILE_SERVER_LEGACY,
+                                                  PROFILE_SERVER_BOTH, PROFILE_SERVER_MODERN);
+    profile->settings.era = fake_random_below(state, 3) == 0 ? eras[profile->server] : SERVER_ERA_UNKNOWN;
+    profile->settings.callback_timeout_ms = ONE_OF(state, 400, 10000, 300000);
+    profile->modern_clients = (unsigned)ONE_OF(state, 1, 2, 4);
+    profile->round_percent = (unsigned)ONE_OF(state, 0, 30, 70);
+    profile->shape_percent = (unsigned)ONE_OF(state, 0, 0, 10);
+    profile->probe_mood = (unsigned)fake_random_below(state, 4);
+    profile->has_param_headers = fake_random_below(state, 3) == 0;
+    profile->has_tokens = fake_random_below(state, 2) == 0;
+    profile->endpoint.gate.tokens = profile->has_tokens ? &tokens : NULL;
+    profile->sse.gate.tokens = profile->endpoint.gate.tokens;
+    choose_weights(profile->modern_acts, usual_modern_acts, MODERN_ACT_COUNT, state);
+    profile->modern_acts[MODERN_CALLS] = usual_modern_acts[MODERN_CALLS];
+}
+
 void profile_init(struct profile *profile, uint64_t *state)
 {
     static const char *const versions[] = {"2025-11-25", "2025-11-25", "2025-11-25",
@@ -105,4 +138,8 @@ void profile_init(struct profile *profile, uint64_t *state)
     profile->child_acts[CHILD_READS] = usual_child_acts[CHILD_READS];
     profile->child_acts[CHILD_DRAINS] = usual_child_acts[CHILD_DRAINS];
     profile->client_acts[CLIENT_CALLS] = usual_client_acts[CLIENT_CALLS];
+    profile->has_eras = fake_random_below(state, 3) == 0;
+    if (profile->has_eras) {
+        choose_eras(profile, state);
+    }
 }

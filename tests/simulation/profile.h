@@ -54,6 +54,25 @@ enum client_act {
     CLIENT_ACT_COUNT,
 };
 
+enum modern_act {
+    MODERN_CALLS,
+    MODERN_DISCOVERS,
+    MODERN_LISTENS,
+    MODERN_ANSWERS,  /* what it was asked */
+    MODERN_REPLAYS,  /* a state that it has used */
+    MODERN_MISTAKES, /* one request's state for another's */
+    MODERN_STEALS,   /* another's state */
+    MODERN_CUTS,
+    MODERN_ACT_COUNT,
+};
+
+/* What the children can be spoken to in. */
+enum profile_server {
+    PROFILE_SERVER_LEGACY,
+    PROFILE_SERVER_BOTH,   /* each process in the era of its first message */
+    PROFILE_SERVER_MODERN, /* initialize is refused */
+};
+
 enum { PROFILE_NAME = 32 };
 
 struct profile {
@@ -63,6 +82,15 @@ struct profile {
     struct legacy_sse_settings sse;
     bool has_credentials;      /* clients bring some, and children are kept apart by them */
     const char *child_version; /* the revision that the children speak */
+
+    bool has_eras; /* there are clients or children of the modern era */
+    enum profile_server server;
+    unsigned modern_clients;
+    unsigned round_percent; /* of the answers of modern children: are questions */
+    unsigned shape_percent; /* of the answers: are none of the modern era */
+    unsigned probe_mood;    /* what a legacy child does when it is asked what it is */
+    bool has_param_headers; /* a tool wants an argument in a header */
+    bool has_tokens;        /* clients show who they are */
 
     unsigned steps;
     unsigned stateless_clients;
@@ -80,6 +108,7 @@ struct profile {
     bool has_drain;            /* it is announced */
     unsigned child_acts[CHILD_ACT_COUNT];
     unsigned client_acts[CLIENT_ACT_COUNT];
+    unsigned modern_acts[MODERN_ACT_COUNT];
 };
 
 void profile_init(struct profile *profile, uint64_t *random_state);

@@ -23,6 +23,7 @@ void requests_release(struct requests *requests)
 {
     for (size_t i = 0; i < requests->count; i++) {
         memory_free_slice(&requests->all[i]->sent);
+        memory_free_slice(&requests->all[i]->again);
         free(requests->all[i]);
     }
     free(requests->all);

@@ -46,6 +46,19 @@ struct request {
     struct saying *answer; /* the child's first answer while it was open; NULL for none */
     struct slice sent;     /* owned: the message that ended it, as it was sent */
     char event_id[40];     /* of the event that it was sent in; empty for none */
+
+    /* Of a client of the modern era, which sends it again with the answers to what it is asked: */
+    bool is_modern;
+    const char *method;
+    const char *params;       /* its own members */
+    const char *name;         /* what Mcp-Name says; NULL for none */
+    const char *capabilities; /* what its client may be asked */
+    unsigned principal;       /* of its client; 0 for nobody */
+    unsigned level;           /* of the log messages that it wants; REQUEST_LEVELS for none */
+    struct slice again;       /* owned: the members that it was sent with last, beside its own; absent at first */
+    unsigned round_questions; /* that it was asked last, by a child of the modern era */
+    uint32_t round_state;     /* the number in the state that it was given with them; 0 for none */
+    bool was_asked;           /* a child of the modern era answered with questions */
 };
 
 struct requests {

@@ -43,6 +43,12 @@ struct saying {
     bool is_answered;           /* the child has heard an answer */
     bool may_be_lost;           /* it was asked by one that does not read */
     bool is_taken_back;
+    bool was_told;      /* the client that it is for has sent its answer */
+    const char *method; /* of a question */
+    /* Of an answer: */
+    bool is_modern;    /* it was said by a process that is spoken to in the modern era */
+    bool is_misshapen; /* it is none of the modern era, and cannot be made one */
+    bool is_round;     /* it is not the last: an input_required result */
 };
 
 struct sayings {

@@ -2,6 +2,7 @@
 
 #include "bridge/base/memory.h"
 #include "tests/simulation/child_actor.h"
+#include "tests/simulation/modern_client.h"
 #include "tests/simulation/session_client.h"
 #include "tests/simulation/sse_client.h"
 #include "tests/simulation/tables.h"
@@ -94,6 +95,9 @@ static void add_clients(struct simulation *simulation)
             list_append(&simulation->clients, &client->actor.link);
         }
     }
+    for (unsigned i = 0; i < profile->modern_clients; i++) {
+        list_append(&simulation->modern_clients, &modern_client_new(simulation, ++number)->actor.link);
+    }
 }
 
 /* The bridge starts children when it wants to: each gets an actor. */
@@ -121,6 +125,7 @@ struct simulation *simulation_new(uint64_t seed, bool is_shown)
     simulation->random_state = seed;
     simulation->trace.is_shown = is_shown;
     list_init(&simulation->clients);
+    list_init(&simulation->modern_clients);
     list_init(&simulation->children);
     fake_world_init(&simulation->world, seed ^ 0x5eed);
     simulation->world.log.level = LOG_LEVEL_ERROR;
@@ -139,6 +144,7 @@ static void free_actors(struct list *actors)
 void simulation_free(struct simulation *simulation)
 {
     free_actors(&simulation->clients);
+    free_actors(&simulation->modern_clients);
     free_actors(&simulation->children);
     requests_release(&simulation->requests);
     sayings_release(&simulation->sayings);
@@ -147,12 +153,18 @@ void simulation_free(struct simulation *simulation)
 
 /* ---- Steps ---- */
 
+static void look_all(const struct list *actors)
+{
+    LIST_FOR_EACH(link, actors) {
+        actor_of(link)->kind->look(actor_of(link));
+    }
+}
+
 static void look(struct simulation *simulation)
 {
     meet_children(simulation);
-    LIST_FOR_EACH(link, &simulation->clients) {
-        actor_of(link)->kind->look(actor_of(link));
-    }
+    look_all(&simulation->clients);
+    look_all(&simulation->modern_clients);
     tables_check(simulation);
 }
 
@@ -204,6 +216,8 @@ static void step(struct simulation *simulation)
         pass_time(simulation);
     } else if (simulation_chance(simulation, simulation->profile.child_percent)) {
         act_one(simulation, &simulation->children);
+    } else if (!list_is_empty(&simulation->modern_clients) && simulation_chance(simulation, 60)) {
+        act_one(simulation, &simulation->modern_clients);
     } else {
         act_one(simulation, &simulation->clients);
     }
@@ -223,24 +237,40 @@ static bool settle(struct simulation *simulation, struct list *actors)
     return is_busy;
 }
 
+static void check_calm(const struct list *actors)
+{
+    LIST_FOR_EACH(link, actors) {
+        actor_of(link)->kind->check_calm(actor_of(link));
+    }
+}
+
 static void calm(struct simulation *simulation)
 {
     simulation->phase = SIMULATION_CALM;
     simulation_note(simulation, "the calm begins");
     unsigned idle = 0;
-    for (unsigned round = 0; round < CALM_ROUNDS && idle < 3; round++) {
+    /* Between the eras a call may pause for a quarter of a second. */
+    unsigned enough = simulation->profile.has_eras ? 8 : 3;
+    for (unsigned round = 0; round < CALM_ROUNDS && idle < enough; round++) {
         bool is_busy = settle(simulation, &simulation->children);
         is_busy |= settle(simulation, &simulation->clients);
+        is_busy |= settle(simulation, &simulation->modern_clients);
         advance(simulation, CALM_STEP_MS);
         look(simulation);
         idle = is_busy ? 0 : idle + 1;
     }
     simulation_require(simulation, idle > 0, "it never becomes calm");
-    LIST_FOR_EACH(link, &simulation->clients) {
-        actor_of(link)->kind->check_calm(actor_of(link));
-    }
-    LIST_FOR_EACH(link, &simulation->children) {
-        actor_of(link)->kind->check_calm(actor_of(link));
+    check_calm(&simulation->clients);
+    check_calm(&simulation->modern_clients);
+    check_calm(&simulation->children);
+}
+
+static void leave(struct simulation *simulation, struct list *actors)
+{
+    LIST_FOR_EACH(link, actors) {
+        begin_step(simulation);
+        actor_of(link)->kind->leave(actor_of(link));
+        look(simulation);
     }
 }
 
@@ -249,11 +279,8 @@ static void quiet(struct simulation *simulation)
 {
     simulation->phase = SIMULATION_QUIET;
     simulation_note(simulation, "the clients leave");
-    LIST_FOR_EACH(link, &simulation->clients) {
-        begin_step(simulation);
-        actor_of(link)->kind->leave(actor_of(link));
-        look(simulation);
-    }
+    leave(simulation, &simulation->clients);
+    leave(simulation, &simulation->modern_clients);
     for (unsigned round = 0; round < END_ROUNDS; round++) {
         settle(simulation, &simulation->children);
         advance(simulation, round < END_ROUNDS / 2 ? 200 : 400000);
@@ -285,10 +312,8 @@ static void end(struct simulation *simulation)
     }
     server_close(&simulation->server, on_closed);
     look(simulation);
-    LIST_FOR_EACH(link, &simulation->clients) {
-        actor_of(link)->kind->leave(actor_of(link));
-        look(simulation);
-    }
+    leave(simulation, &simulation->clients);
+    leave(simulation, &simulation->modern_clients);
     for (unsigned round = 0; round < END_ROUNDS && !simulation->is_server_closed; round++) {
         settle(simulation, &simulation->children);
         advance(simulation, CALM_STEP_MS);

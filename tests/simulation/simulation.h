@@ -33,7 +33,8 @@ struct simulation {
     struct streamable streamable;
     struct legacy_sse sse;
 
-    struct list clients;             /* of struct actor */
+    struct list clients; /* of struct actor, as are the next */
+    struct list modern_clients;
     struct list children;            /* of struct actor */
     size_t children_seen;            /* of the world's children: those that have an actor */
     struct fake_child *newest_child; /* borrowed: the last of them */

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TRACE_KEPT = 48, TRACE_TEXT = 240 };
+enum { TRACE_KEPT = 48, TRACE_TEXT = 480 };
 
 struct trace {
     uint64_t count;
@@ -16,8 +16,7 @@ struct trace {
     char lines[TRACE_KEPT][TRACE_TEXT];
 };
 
-void trace_add(struct trace *trace, uint64_t step, uint64_t now_ms, const char *format, va_list arguments)
-    __attribute__((format(printf, 4, 0)));
+void trace_add(struct trace *trace, uint64_t step, uint64_t now_ms, const char *format, va_list arguments);
 
 /* Prints what is kept to standard error. */
 void trace_print(const struct trace *trace);

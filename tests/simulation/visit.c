@@ -122,6 +122,7 @@ static void judge_childs_answer(const struct visit *visit, const struct message 
                        "request %u was given a changed answer: %.*s", request->number, SLICE_PRINT(message->bytes));
     simulation_require(simulation, request->answer == saying, "request %u was given an answer too late or a second one",
                        request->number);
+    simulation_require(simulation, !saying->is_misshapen, "request %u was given a result of no shape", request->number);
     end_request(visit, request, message, event_id);
 }
 
@@ -154,8 +155,11 @@ static void judge_own_answer(const struct visit *visit, const struct message *me
     } else {
         bool may_be = request->kind == REQUEST_SUBSCRIBE || request->kind == REQUEST_UNSUBSCRIBE ||
                       request->kind == REQUEST_SET_LEVEL;
-        simulation_require(simulation, may_be && slice_is(message->result, "{}"),
-                           "the bridge answered request %u: %.*s", request->number, SLICE_PRINT(message->bytes));
+        may_be &= slice_is(message->result, "{}");
+        may_be |=
+            request->was_asked && memmem(message->bytes.data, message->bytes.size, "\"isError\":true", 14) != NULL;
+        simulation_require(simulation, may_be, "the bridge answered request %u: %.*s", request->number,
+                           SLICE_PRINT(message->bytes));
     }
     end_request(visit, request, message, event_id);
 }
@@ -177,6 +181,9 @@ static void judge_source(const struct visit *visit, const struct saying *saying)
     simulation_require(simulation, child->credential == visit->client->credential,
                        "client %u was told what a child with the credential %u said", visit->client->actor.number,
                        child->credential);
+    if (saying->is_modern) {
+        return; /* It says to which request it belongs. */
+    }
     simulation_require(simulation, child->is_shared ? !has_own : has_own && conversation->opener == child->opener,
                        "client %u was told what child %u said", visit->client->actor.number, child->actor.number);
 }
@@ -190,6 +197,11 @@ static void judge_level(const struct visit *visit, const struct saying *saying)
                        "client %u was told a log message below its level", visit->client->actor.number);
 }
 
+static bool may_have_own_modern(const struct visit *visit, const struct saying *saying)
+{
+    return saying->is_modern && visit->conversation != NULL && visit->conversation->has_own_child;
+}
+
 static void judge_shared(const struct visit *visit, const struct saying *saying)
 {
     struct simulation *simulation = simulation_of(visit);
@@ -198,13 +210,15 @@ static void judge_shared(const struct visit *visit, const struct saying *saying)
     switch (saying->kind) {
     case SAYING_PROGRESS:
     case SAYING_LOG:
-        is_right = saying->request != NULL && is_waiting(visit, saying->request);
+        is_right = (saying->request != NULL && is_waiting(visit, saying->request)) ||
+                   (saying->kind == SAYING_LOG && may_have_own_modern(visit, saying));
         break;
     case SAYING_LIST_CHANGED:
-        is_right = is_session_stream(visit);
+        is_right = is_session_stream(visit) || may_have_own_modern(visit, saying);
         break;
     case SAYING_UPDATED:
-        is_right = is_session_stream(visit) && conversation_may_hear(visit->conversation, saying);
+        is_right = (is_session_stream(visit) || may_have_own_modern(visit, saying)) &&
+                   conversation_may_hear(visit->conversation, saying);
         break;
     case SAYING_TASK_STATUS:
         is_right = is_session_stream(visit) && requests->all[saying->argument - 1]->conversation == visit->conversation;
@@ -219,6 +233,16 @@ static void judge_shared(const struct visit *visit, const struct saying *saying)
                        visit->client->actor.number, saying->number);
 }
 
+/* What a child of the modern era says to the bridge's own subscription: without what names that. */
+static bool is_of_watch(const struct saying *saying, struct slice bytes)
+{
+    static const char meta[] = ",\"_meta\"";
+    const char *at = memmem(saying->before.data, saying->before.size, meta, sizeof(meta) - 1);
+    size_t size = at != NULL ? (size_t)(at - saying->before.data) : 0;
+    return saying->is_modern && saying->request == NULL && at != NULL && bytes.size == size + 2 &&
+           slice_starts_with(slice_of(bytes.data + size, 2), "}}") && memcmp(bytes.data, at - size, size) == 0;
+}
+
 static void judge_notification(const struct visit *visit, const struct message *message, const struct saying *saying)
 {
     struct simulation *simulation = simulation_of(visit);
@@ -226,7 +250,7 @@ static void judge_notification(const struct visit *visit, const struct message *
     if (saying == NULL) {
         bool is_list = message_is(message, "notifications/tools/list_changed") && is_session_stream(visit);
         bool is_take_back = message_is(message, "notifications/cancelled") && visit->conversation != NULL &&
-                            visit->conversation->has_own_child;
+                            (visit->conversation->has_own_child || simulation->profile.server == PROFILE_SERVER_MODERN);
         simulation_require(simulation, is_list || is_take_back, "nobody said %.*s", SLICE_PRINT(message->bytes));
         return;
     }
@@ -242,9 +266,9 @@ static void judge_notification(const struct visit *visit, const struct message *
     } else if (saying->kind == SAYING_LOG) {
         judge_level(visit, saying);
     }
-    simulation_require(simulation, saying_is(saying, message->bytes, middle), "saying %u was changed: %.*s",
-                       saying->number, SLICE_PRINT(message->bytes));
-    if (saying->child->is_shared) {
+    simulation_require(simulation, saying_is(saying, message->bytes, middle) || is_of_watch(saying, message->bytes),
+                       "saying %u was changed: %.*s", saying->number, SLICE_PRINT(message->bytes));
+    if (saying->child->is_shared || saying->is_modern) {
         judge_shared(visit, saying);
     }
 }
@@ -255,7 +279,12 @@ static void judge_question(const struct visit *visit, const struct message *mess
     simulation_require(simulation, saying != NULL && saying->kind == SAYING_QUESTION, "nobody asked %.*s",
                        SLICE_PRINT(message->bytes));
     judge_source(visit, saying);
-    simulation_require(simulation, !saying->child->is_shared, "a question of a shared child's");
+    simulation_require(simulation, !saying->child->is_shared || saying->is_modern, "a question of a shared child's");
+    simulation_require(simulation,
+                       !saying->is_modern || (saying->request->conversation == visit->conversation &&
+                                              (is_waiting(visit, saying->request) || visit->kind == VISIT_LISTEN)),
+                       "client %u was asked question %u, which is not of its request", visit->client->actor.number,
+                       saying->number);
     simulation_require(simulation, saying_is(saying, message->bytes, message->id), "question %u was changed: %.*s",
                        saying->number, SLICE_PRINT(message->bytes));
 }

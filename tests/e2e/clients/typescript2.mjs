@@ -1,5 +1,5 @@
 // The TypeScript SDK 2.x. The second argument is how it finds the revision: "legacy" (its default) or "auto", which
-// asks for server/discover first, and then speaks the revision that has no sessions.
+// asks for server/discover first and must find its way back to initialize.
 import { exercise, load, plan } from "./steps.mjs";
 
 const { Client, StreamableHTTPClientTransport } = load("@modelcontextprotocol/client");
@@ -7,4 +7,4 @@ const { Client, StreamableHTTPClientTransport } = load("@modelcontextprotocol/cl
 const mode = process.argv[3];
 const client = new Client({ name: "e2e", version: "1" }, mode === "legacy" ? {} : { versionNegotiation: { mode } });
 const call = (params, options) => client.callTool(params, options);
-await exercise(client, new StreamableHTTPClientTransport(new URL(plan.url)), call, mode === "auto");
+await exercise(client, new StreamableHTTPClientTransport(new URL(plan.url)), call);
