@@ -142,10 +142,13 @@ struct session *server_find_session(const struct server *server, struct slice na
 
 void server_end_session(struct server *server, struct session *session)
 {
-    server->counters.sessions_ended++;
-    hub_remove_session(session->hub, session);
     session_table_hold(session);
-    session_table_end(session);
+    hub_remove_session(session->hub, session);
+    /* A question that nobody answers may fail its call, and the answer may end the stream, and so the session. */
+    if (!session->is_ended) {
+        server->counters.sessions_ended++;
+        session_table_end(session);
+    }
     while (!list_is_empty(&session->orphans)) {
         struct session_orphan *orphan = container_of(session->orphans.next, struct session_orphan, link);
         orphan->on_session_end(orphan);
