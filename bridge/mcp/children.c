@@ -170,10 +170,14 @@ void children_warm_up(struct children *children)
     }
 }
 
-/* One that is warm already, if it can be: the process knows no credentials. */
-static struct hub *take_warm(struct children *children, struct slice environment)
+/*
+ * One that is warm already, if it can be: the process knows no credentials, and is not to hear initialize where it was
+ * started for the modern era.
+ */
+static struct hub *take_warm(struct children *children, const struct hub_options *options)
 {
-    if (environment.size > 0 || list_is_empty(&children->warm)) {
+    if (options->environment.size > 0 || list_is_empty(&children->warm) ||
+        (hub_at(children->warm.next)->channel.is_modern && !options->is_modern)) {
         return NULL;
     }
     struct hub *hub = hub_at(list_take_first(&children->warm));
@@ -185,7 +189,7 @@ static struct hub *take_warm(struct children *children, struct slice environment
 /* A child that is used by one at a time. */
 static struct hub *start_alone(struct children *children, const struct hub_options *options)
 {
-    struct hub *hub = take_warm(children, options->environment);
+    struct hub *hub = take_warm(children, options);
     if (hub == NULL) {
         return start_if_room(children, options);
     }
