@@ -619,11 +619,11 @@ void client_check_calm(struct actor *actor)
     struct client *client = from(actor);
     LIST_FOR_EACH(link, &client->visits) {
         const struct visit *visit = container_of(link, struct visit, link);
-        /* Between the eras a call may wait for answers, and who forgot its session gives none. */
-        bool was_forgotten = visit->conversation != client->conversation &&
-                             simulation_of(client)->profile.server == PROFILE_SERVER_MODERN;
-        simulation_require(simulation_of(client),
-                           visit->kind == VISIT_LISTEN || visit->kind == VISIT_SSE || was_forgotten,
+        /* A question that went with a connection, or with a session's name, is waited for until its time is over. */
+        bool was_asked = simulation_of(client)->profile.server == PROFILE_SERVER_MODERN &&
+                         (visit->conversation != client->conversation ||
+                          (visit->request_count > 0 && visit->requests[0]->was_asked));
+        simulation_require(simulation_of(client), visit->kind == VISIT_LISTEN || visit->kind == VISIT_SSE || was_asked,
                            "client %u still waits for an answer, to request %u", client->actor.number,
                            visit->request_count > 0 ? visit->requests[0]->number : 0);
     }
