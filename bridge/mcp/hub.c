@@ -57,10 +57,14 @@ static void on_channel_ready(struct channel *channel)
     }
 }
 
-/* Whether the hub is there to find out if the server speaks the modern era: what fails once is answer enough. */
+/*
+ * Whether the hub is there to find out if the server speaks the modern era: what fails once is answer enough. It may be
+ * known by now, from another.
+ */
 static bool is_probe(const struct hub *hub)
 {
-    return hub->is_shared_modern && hub->server->era == SERVER_ERA_UNKNOWN;
+    return hub->is_shared_modern &&
+           (hub->server->era == SERVER_ERA_UNKNOWN || hub->server->era == SERVER_ERA_LEGACY);
 }
 
 /* A child that never served its session is not started again: the client was told why, and may try anew. */
