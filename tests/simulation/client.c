@@ -542,7 +542,7 @@ static void agree(struct conversation *conversation, struct request *request, co
     conversation->has_resumption = !conversation->is_sse && slice_is(version, "2025-11-25");
     conversation->has_batches = slice_is(version, "2025-03-26") || slice_is(version, "2024-11-05");
     snprintf(conversation->version, sizeof(conversation->version), "%.*s", SLICE_PRINT(version));
-    conversation->heard_ms = conversation->previously_heard_ms = simulation_now(simulation);
+    conversation->heard_ms = conversation->previously_heard_ms = simulation->step_began_ms;
     uint32_t opener = said_number(message->bytes, "\"opener\":");
     if (simulation->profile.server == PROFILE_SERVER_MODERN) {
         request->conversation = conversation;
