@@ -9,6 +9,7 @@
 
 #include "bridge/base/memory.h"
 #include "bridge/limits.h"
+#include "src/child/pipe_size.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,6 +20,11 @@ enum {
     /* Gathering more than a pipe holds saves nothing. */
     LINE_WRITER_GATHER_BYTES = 64 << 10,
     LINE_WRITER_KEEP_BYTES = 128 << 10,
+    /*
+     * From such a line on the pipe is enlarged. Not before: what is in it when the child dies is lost, and delays back-
+     * pressure.
+     */
+    LINE_WRITER_LONG_BYTES = 256 << 10,
     /* A line of more parts is gathered first. */
     LINE_WRITER_PARTS_MAX = 14,
 };
@@ -225,6 +231,10 @@ uint64_t line_writer_write(struct line_writer *writer, const struct slice *parts
     writer->handed_bytes += size;
     if (writer->pipe < 0) {
         return writer->handed_bytes;
+    }
+    if (size >= LINE_WRITER_LONG_BYTES && !writer->is_enlarged) {
+        writer->is_enlarged = true;
+        pipe_size_enlarge(writer->pipe);
     }
     if (is_waiting_for_room(writer)) {
         gather(writer, parts, count);

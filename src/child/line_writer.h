@@ -30,6 +30,7 @@ struct line_writer {
     unsigned open_handles;
     struct buffer queue;
     size_t full_bytes;  /* when the queue is full; it still takes what must be written */
+    bool is_enlarged;   /* the pipe, for long lines */
     bool is_drain_owed; /* the queue went above its high mark, and on_drained has not been called since */
     uint64_t handed_bytes;
     uint64_t written_bytes; /* what the pipe took; the queue is the rest */

@@ -2,26 +2,11 @@
 
 #include "src/child/command.h"
 #include "src/child/launcher.h"
+#include "src/child/pipe_size.h"
 
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-/*
- * For what the child says: a long message then takes fewer turns between the two processes. The kernel gives the memory
- * only while it is filled, and may refuse a user who has many such pipes: 64 KiB work as well. Not for what the child
- * hears: what is in that pipe when it dies is lost, and it holds back its clients the later.
- */
-static void enlarge(uv_file pipe)
-{
-#ifdef F_SETPIPE_SZ
-    enum { SPAWN_PIPE_BYTES = 1 << 20 };
-    (void)fcntl(pipe, F_SETPIPE_SZ, SPAWN_PIPE_BYTES);
-#else
-    (void)pipe;
-#endif
-}
 
 /* Pipes, which uv_spawn() would not make: on its sockets a server cannot open /dev/stdin or /dev/stderr. */
 int spawn_pipes_open(struct spawn_pipes *pipes)
@@ -35,7 +20,7 @@ int spawn_pipes_open(struct spawn_pipes *pipes)
         pipes->ours[i] = is_input ? ends[1] : ends[0];
         pipes->theirs[i] = is_input ? ends[0] : ends[1];
         if (status == 0 && i == STDOUT_FILENO) {
-            enlarge(ends[0]);
+            pipe_size_enlarge(ends[0]);
         }
     }
     return status;

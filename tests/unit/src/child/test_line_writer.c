@@ -283,6 +283,28 @@ static void a_push_writes_at_once_and_a_close_drops_the_rest(void **state)
     assert_int_equal(fixture->writer.written_bytes, 4);
 }
 
+/* What is in the pipe when a child dies is lost: short lines alone never make that more. */
+static void only_a_long_line_enlarges_the_pipe(void **state)
+{
+#ifdef F_GETPIPE_SZ
+    struct fixture *fixture = *state;
+    int before = fcntl(fixture->reader, F_GETPIPE_SZ);
+    char *text = memory_new(LONG_BYTES + 1);
+    memset(text, 'x', LONG_BYTES);
+    struct slice line = slice_of(text, 200 << 10);
+    line_writer_write(&fixture->writer, &line, 1);
+    wait_for_bytes(fixture, (200 << 10) + 1);
+    assert_int_equal(fcntl(fixture->reader, F_GETPIPE_SZ), before);
+    write_text(fixture, text);
+    assert_true(fcntl(fixture->reader, F_GETPIPE_SZ) > before);
+    wait_for_bytes(fixture, (200 << 10) + 1 + LONG_BYTES + 1);
+    free(text);
+#else
+    (void)state;
+    skip();
+#endif
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -295,6 +317,7 @@ int main(void)
         TEST(a_full_queue_is_reported_once_it_has_drained),
         TEST(a_reader_that_is_gone_is_told_from_the_loop),
         TEST(a_reader_that_goes_while_bytes_wait_is_told_too),
+        TEST(only_a_long_line_enlarges_the_pipe),
         TEST(a_push_writes_at_once_and_a_close_drops_the_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
