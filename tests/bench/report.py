@@ -76,12 +76,14 @@ def idle_table(results):
         for kind in ("without", "with a stream"):
             one = kinds[kind]
             if "error" in one:
-                rows.append([name, kind, "fails: " + one["error"], "-", "-", "-"])
+                rows.append([name, kind, "fails: " + one["error"], *"-----"])
             else:
-                share = f"{100 * one['per_second'] / few:.0f} %" if few and one["per_second"] else "-"
-                rows.append([name, f"{one['count']} {kind}", figure(one["kib_each"]), figure(one["per_second"]),
-                             share, figure(one["p99_us"])])
-    return table(["", "idle sessions", "KiB each", "calls/s beside them", "of those beside 10", "p99, µs"], rows)
+                share = f"{100 * one['per_second'] / few:.0f} %" if few and one.get("per_second") else "-"
+                rows.append([name, f"{one['count']:.0f} {kind}", *(figure(one.get(part)) for part in (
+                    "kib_each", "per_second")), share, figure(one.get("p99_us")), figure(one.get("cpu_us")),
+                    figure(kinds["beside 10"].get("cpu_us"))])
+    return table(["", "idle sessions", "KiB each", "calls/s beside them", "of those beside 10", "p99, µs",
+                  "CPU per call, µs", "beside 10"], rows)
 
 
 def system_call_table(results):
@@ -136,7 +138,7 @@ def memory_goals(results):
         many = idle["with a stream"]
         yield "KiB a session with an open stream", many["kib_each"], "<=", 12
         yield "KiB a session", idle["without"].get("kib_each"), "<=", 2
-        yield (f"calls/s beside {many['count']} idle sessions, of those beside 10",
+        yield (f"calls/s beside {many['count']:.0f} idle sessions, of those beside 10",
                ratio(many["per_second"], idle["beside 10"].get("per_second")), ">=", 0.95)
 
 

@@ -233,16 +233,27 @@ def measure_idle(target, options, count, seconds):
         running.stop()
 
 
+def median_of(runs):
+    good = [run for run in runs if "error" not in run]
+    if not good:
+        return runs[0]
+    return {name: round(median(run[name] for run in good), 2) for name in good[0] if all(run[name] for run in good)}
+
+
 def measure_idles(targets, is_short, seconds):
+    """Few and many in turn, thrice: what is compared must have had the same neighbours on the machine."""
     results = {}
     for target in targets:
         if "session" not in target.kinds:
             continue
         many = (2000 if is_short else 10000) if not target.is_peer else 50 if target.name == "supergateway" else 500
-        few = measure_idle(target, {"streams": 10}, 10, seconds)
-        log(f"idle sessions: {target.name}")
-        results[target.name] = {"with a stream": measure_idle(target, {"streams": many}, many, seconds),
-                                "without": measure_idle(target, {"idle": many}, many, seconds), "beside 10": few}
+        kinds = {"beside 10": ("streams", 10), "with a stream": ("streams", many), "without": ("idle", many)}
+        runs = {kind: [] for kind in kinds}
+        for _ in range(1 if is_short or target.is_peer else 3):
+            for kind, (option, count) in kinds.items():
+                log(f"idle sessions: {target.name}: {count} {kind}")
+                runs[kind].append(measure_idle(target, {option: count}, count, seconds))
+        results[target.name] = {kind: median_of(one) for kind, one in runs.items()}
     return results
 
 
