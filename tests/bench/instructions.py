@@ -111,6 +111,8 @@ def main():
     parser.add_argument("--bridge", default=os.path.join(ROOT, "mcp-bridge"))
     parser.add_argument("--update", action="store_true", help="write what is counted now as what is expected")
     arguments = parser.parse_args()
+    # A program without a slash is looked for in PATH, and a library in the system's folders.
+    arguments.bench, arguments.bridge = os.path.abspath(arguments.bench), os.path.abspath(arguments.bridge)
     surroundings = describe_surroundings()
     with open(FIGURES, encoding="utf-8") as file:
         expected = json.load(file)
