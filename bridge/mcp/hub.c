@@ -63,8 +63,7 @@ static void on_channel_ready(struct channel *channel)
  */
 static bool is_probe(const struct hub *hub)
 {
-    return hub->is_shared_modern &&
-           (hub->server->era == SERVER_ERA_UNKNOWN || hub->server->era == SERVER_ERA_LEGACY);
+    return hub->is_shared_modern && (hub->server->era == SERVER_ERA_UNKNOWN || hub->server->era == SERVER_ERA_LEGACY);
 }
 
 /* A child that never served its session is not started again: the client was told why, and may try anew. */
