@@ -23,6 +23,13 @@ void buffer_release(struct buffer *buffer)
     *buffer = (struct buffer){.ceiling = buffer->ceiling};
 }
 
+struct slice buffer_take(struct buffer *buffer)
+{
+    struct slice bytes = memory_copy(buffer_slice(buffer));
+    buffer_release(buffer);
+    return bytes;
+}
+
 static void move_to_front(struct buffer *buffer)
 {
     if (buffer->start > 0) {

@@ -20,6 +20,9 @@ struct buffer {
 void buffer_init(struct buffer *buffer, size_t ceiling);
 void buffer_release(struct buffer *buffer);
 
+/* Releases the buffer, and returns its bytes in a block of their own, which the caller frees. */
+struct slice buffer_take(struct buffer *buffer);
+
 static inline struct slice buffer_slice(const struct buffer *buffer)
 {
     return slice_of(buffer->data != NULL ? buffer->data + buffer->start : "", buffer->size);

@@ -294,8 +294,7 @@ static void subscribe(struct listen *listen, struct slice uri)
     buffer_add_text(&params, "}");
     reply_call(&text, slice_text("0"), "resources/subscribe", buffer_slice(&params));
     memory_free_slice(&listen->line);
-    listen->line = memory_copy(buffer_slice(&text));
-    buffer_release(&text);
+    listen->line = buffer_take(&text);
     buffer_release(&params);
     enum message_fault fault = message_scan_whole(&message, listen->line);
     assert(fault == MESSAGE_FAULT_NONE);

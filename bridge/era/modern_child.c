@@ -296,8 +296,7 @@ static void send(struct shimmed *shimmed, const struct modern_retry *retry)
     buffer_init(&line, 0);
     modern_text_write_request(&line, &message, session, retry);
     memory_free_slice(&shimmed->line);
-    shimmed->line = memory_copy(buffer_slice(&line));
-    buffer_release(&line);
+    shimmed->line = buffer_take(&line);
     if (message_scan_whole(&message, shimmed->line) != MESSAGE_FAULT_NONE) {
         /* What the client said of itself, or the answers, stand deeper in it than where they came from. */
         fail(shimmed, "The request is nested too deep for the server");

@@ -81,8 +81,7 @@ static void ask(struct watch *watch, unsigned list_changes, struct slice uris)
     struct buffer text;
     buffer_init(&text, 0);
     modern_text_write_listen(&text, list_changes, uris);
-    watch->line = memory_copy(buffer_slice(&text));
-    buffer_release(&text);
+    watch->line = buffer_take(&text);
     enum message_fault fault = message_scan_whole(&message, watch->line);
     assert(fault == MESSAGE_FAULT_NONE);
     (void)fault;

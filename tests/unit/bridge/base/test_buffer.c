@@ -164,6 +164,26 @@ static void a_stream_of_bytes_comes_out_as_it_went_in(void **state)
     buffer_release(&buffer);
 }
 
+static void what_is_taken_is_the_callers_and_the_buffer_is_as_new(void **state)
+{
+    struct buffer buffer;
+    (void)state;
+    buffer_init(&buffer, 100);
+    buffer_add_text(&buffer, "abcdef");
+    buffer_consume(&buffer, 2);
+    struct slice taken = buffer_take(&buffer);
+    assert_string_equal(taken.data, "cdef");
+    assert_int_equal(taken.size, 4);
+    assert_int_equal(buffer.size, 0);
+    assert_null(buffer.data);
+    assert_int_equal(buffer.ceiling, 100);
+    memory_free_slice(&taken);
+    taken = buffer_take(&buffer);
+    assert_true(slice_exists(taken));
+    assert_int_equal(taken.size, 0);
+    memory_free_slice(&taken);
+}
+
 static void a_copy_of_a_slice_is_owned_and_ends_in_nul(void **state)
 {
     struct slice copy = memory_copy(slice_of("abc", 2));
@@ -194,6 +214,7 @@ int main(void)
         cmocka_unit_test(clearing_gives_back_memory_above_what_is_to_be_kept),
         cmocka_unit_test(truncating_takes_off_the_end_only),
         cmocka_unit_test(a_stream_of_bytes_comes_out_as_it_went_in),
+        cmocka_unit_test(what_is_taken_is_the_callers_and_the_buffer_is_as_new),
         cmocka_unit_test(a_copy_of_a_slice_is_owned_and_ends_in_nul),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
