@@ -9,7 +9,7 @@
 #include <malloc.h>
 
 enum {
-    HEAP_PERIOD_MS = 30 * 1000,
+    HEAP_PERIOD_MS = 5 * 1000,
     /* Blocks up to here come from the heap (glibc's maximum), and so much of it is kept while we are busy. */
     HEAP_BLOCK_BYTES = 32 << 20,
     HEAP_KEPT_BYTES = 128 << 20,

@@ -16,7 +16,7 @@
 
 #include <malloc.h>
 
-enum { LARGE = 20 << 20, PERIOD_MS = 30 * 1000 };
+enum { LARGE = 20 << 20, PERIOD_MS = 5 * 1000 };
 
 static size_t resident_bytes(void)
 {
