@@ -85,13 +85,15 @@ def run_client(program, extra, plan):
 def check(context, mode, server, client):
     command, make_plan = SERVERS[server]
     program, extra = CLIENTS[client]
-    plan = {**make_plan(), "has_session": mode != "stateless"}
+    is_modern = "auto" in extra
+    plan = {**make_plan(), "has_session": mode != "stateless" and not is_modern}
     if mode == "json":
         plan["progress"]["seen"] = []  # one JSON body has no place for them
     with context.bridge(command(), *MODES[mode]) as bridge:
         output = run_client(program, extra, {"url": bridge.url, **plan})
         for line in re.findall("^revision: .*", output, re.MULTILINE):
             context.note(line)
+        require(not is_modern or "revision: 2026-07-28\n" in output, f"the client speaks the modern era:\n{output}")
         session = re.search(r"^session: (\S+)", output, re.MULTILINE)
         if session and session[1] != "None":
             answer = post(bridge.url, message("ping", None, 1), session=session[1])

@@ -1,5 +1,5 @@
 // The TypeScript SDK 2.x. The second argument is how it finds the revision: "legacy" (its default) or "auto", which
-// asks for server/discover first and must find its way back to initialize.
+// asks for server/discover first and then speaks the modern era, whatever the server behind the bridge speaks.
 import { exercise, load, plan } from "./steps.mjs";
 
 const { Client, StreamableHTTPClientTransport } = load("@modelcontextprotocol/client");
