@@ -102,7 +102,7 @@ void era_take(struct era *era, struct call *call, const struct message *message,
     bool is_unknown = era->server->era == SERVER_ERA_UNKNOWN;
     bool needs_handshake = message_is(message, "server/discover") || message_is(message, "subscriptions/listen");
     if (hub == NULL) {
-        call_answer_error(call, REPLY_INTERNAL_ERROR, "Too many children of the server run");
+        call_answer_busy(call, "Too many children of the server run");
     } else if (is_unknown || (needs_handshake && !hub->was_ready)) {
         probe_submit(era, call, caller, hub);
     } else {

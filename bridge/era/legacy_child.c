@@ -154,11 +154,13 @@ static struct call *take_client(struct translated *translated)
 
 /* ---- The child has answered ---- */
 
-static void fail(struct translated *translated, const char *why)
+/* No child can be had now: the client may come again. */
+static void fail_busy(struct translated *translated, const char *why)
 {
+    translated->state = TRANSLATED_STARTING; /* no loan is open */
     struct call *client = take_client(translated);
     free_translated(translated, false);
-    call_answer_error(client, REPLY_INTERNAL_ERROR, why);
+    call_answer_busy(client, why);
 }
 
 /* The parts in one piece; the caller's to free. */
@@ -169,9 +171,7 @@ static struct slice joined(const struct slice *parts, size_t count)
     for (size_t i = 0; i < count; i++) {
         buffer_add(&text, parts[i]);
     }
-    struct slice copy = memory_copy(buffer_slice(&text));
-    buffer_release(&text);
-    return copy;
+    return buffer_take(&text);
 }
 
 /* Those that began first go first. */
@@ -218,7 +218,12 @@ static void on_response(struct call *call, const struct message *message)
     struct translated *translated = container_of(call, struct translated, call);
     struct legacy_answer answer;
     struct slice id = translated->client != NULL ? translated->client->id : message->id;
-    legacy_answer_write(&answer, message, id, &translated->hub->channel.handshake, translated->is_cacheable);
+    const struct legacy_question question = {
+        .handshake = &translated->hub->channel.handshake,
+        .capabilities = translated->is_borrower ? translated->capabilities : slice_of(NULL, 0),
+        .is_cacheable = translated->is_cacheable,
+    };
+    legacy_answer_write(&answer, message, id, &question);
     if (translated->client != NULL) {
         answer_client(translated, answer.parts.parts, answer.parts.count, answer.error_code);
     } else {
@@ -234,7 +239,9 @@ static void answer_again(struct translated *translated, struct slice text)
     struct rewrite answer;
     if (message_scan_whole(&message, text) != MESSAGE_FAULT_NONE) {
         /* What the bridge has added made it too deep. */
-        fail(translated, "The server's answer is nested too deep");
+        struct call *client = take_client(translated);
+        free_translated(translated, false);
+        call_answer_error(client, REPLY_INTERNAL_ERROR, "The server's answer is nested too deep");
         return;
     }
     const struct replacement replacement = {message.id, translated->client->id};
@@ -469,9 +476,7 @@ static void on_hub(struct loan *loan, struct hub *hub)
 
 static void on_loan_failure(struct loan *loan, const char *why)
 {
-    struct translated *translated = container_of(loan, struct translated, loan);
-    translated->state = TRANSLATED_STARTING;
-    fail(translated, why);
+    fail_busy(container_of(loan, struct translated, loan), why);
 }
 
 static struct slice written(void (*write)(struct buffer *out, const struct message *message),
@@ -480,9 +485,7 @@ static struct slice written(void (*write)(struct buffer *out, const struct messa
     struct buffer text;
     buffer_init(&text, 0);
     write(&text, message);
-    struct slice copy = memory_copy(buffer_slice(&text));
-    buffer_release(&text);
-    return copy;
+    return buffer_take(&text);
 }
 
 static void write_capabilities(struct buffer *out, const struct message *message)
@@ -533,8 +536,7 @@ static void write_key(struct translated *translated)
     buffer_add(&key, translated->principal);
     buffer_add(&key, translated->environment);
     buffer_add(&key, translated->capabilities);
-    translated->key = memory_copy(buffer_slice(&key));
-    buffer_release(&key);
+    translated->key = buffer_take(&key);
 }
 
 static void borrow(struct translated *translated)
@@ -542,8 +544,7 @@ static void borrow(struct translated *translated)
     struct buffer initialize;
     buffer_init(&initialize, 0);
     legacy_text_write_initialize(&initialize, translated->capabilities, world_of(translated)->version);
-    translated->initialize = memory_copy(buffer_slice(&initialize));
-    buffer_release(&initialize);
+    translated->initialize = buffer_take(&initialize);
     write_key(translated);
     translated->is_borrower = true;
     translated->loan = (struct loan){.key = translated->key,
@@ -557,9 +558,8 @@ static void borrow(struct translated *translated)
 static void share(struct translated *translated, const struct caller *caller)
 {
     struct hub *hub = server_shared_hub(translated->era->server, caller);
-    translated->state = TRANSLATED_STARTING;
     if (hub == NULL) {
-        fail(translated, "Too many children of the server run");
+        fail_busy(translated, "Too many children of the server run");
         return;
     }
     hub_hold(hub);

@@ -167,6 +167,57 @@ static int map_error_code(int code)
     return code == RESOURCE_NOT_FOUND ? REPLY_INVALID_PARAMS : code;
 }
 
+static void take_text(struct legacy_answer *answer)
+{
+    answer->parts.parts[0] = buffer_slice(&answer->text);
+    answer->parts.count = 1;
+}
+
+/* The questions that a client of these capabilities can be asked for an error that wants pages visited; or none. */
+static size_t write_url_requests(struct buffer *out, const struct message *message, struct slice capabilities)
+{
+    struct slice rest = members_find(members_find(message->error, "data"), "elicitations");
+    struct slice elicitation;
+    size_t count = 0;
+    if (!slice_exists(members_find(members_find(capabilities, "elicitation"), "url"))) {
+        return 0;
+    }
+    while (elements_next(&rest, &elicitation)) {
+        if (elicitation.data[0] == '{') {
+            buffer_add_format(out, "%s\"u%zu\":{\"method\":\"elicitation/create\",\"params\":", count > 0 ? "," : "",
+                              count + 1);
+            buffer_add(out, elicitation);
+            buffer_add_text(out, "}");
+            count++;
+        }
+    }
+    return count;
+}
+
+/*
+ * MCP 2025-11-25, Elicitation, "URL Elicitation Required Error": the modern era has not the error, but a result that
+ * says the same. No call waits for the client to come again, so there is no state: the child is asked anew.
+ */
+static void write_url_required(struct legacy_answer *answer, const struct message *message, struct slice id,
+                               struct slice capabilities)
+{
+    struct buffer requests;
+    buffer_init(&requests, 0);
+    if (write_url_requests(&requests, message, capabilities) > 0) {
+        buffer_add_text(&answer->text, "{\"jsonrpc\":\"2.0\",\"id\":");
+        buffer_add(&answer->text, id);
+        buffer_add_text(&answer->text, ",\"result\":{\"resultType\":\"input_required\",\"inputRequests\":{");
+        buffer_add(&answer->text, buffer_slice(&requests));
+        buffer_add_text(&answer->text, "}}}");
+    } else {
+        answer->error_code = REPLY_MISSING_CAPABILITY;
+        reply_error(&answer->text, id, REPLY_MISSING_CAPABILITY, "The server wants the client to visit a page first",
+                    slice_text("{\"requiredCapabilities\":{\"elicitation\":{\"url\":{}}}}"));
+    }
+    buffer_release(&requests);
+    take_text(answer);
+}
+
 static void write_error(struct legacy_answer *answer, const struct message *message, struct slice id)
 {
     int code = message_error_code(message);
@@ -227,20 +278,22 @@ static bool can_be_typed(const struct message *message)
 }
 
 void legacy_answer_write(struct legacy_answer *answer, const struct message *message, struct slice id,
-                         const struct handshake *handshake, bool is_cacheable)
+                         const struct legacy_question *question)
 {
+    enum { URL_ELICITATION_REQUIRED = -32042 };
     *answer = (struct legacy_answer){.error_code = 0};
     buffer_init(&answer->text, 0);
-    if (message->kind == MESSAGE_ERROR) {
+    if (message->kind == MESSAGE_ERROR && message_error_code(message) == URL_ELICITATION_REQUIRED) {
+        write_url_required(answer, message, id, question->capabilities);
+    } else if (message->kind == MESSAGE_ERROR) {
         write_error(answer, message, id);
     } else if (can_be_typed(message)) {
-        write_result(answer, message, id, handshake, is_cacheable);
+        write_result(answer, message, id, question->handshake, question->is_cacheable);
     } else {
         answer->error_code = REPLY_INTERNAL_ERROR;
         reply_error(&answer->text, id, REPLY_INTERNAL_ERROR,
                     "The server's result cannot be one of the revision 2026-07-28", slice_of(NULL, 0));
-        answer->parts.parts[0] = buffer_slice(&answer->text);
-        answer->parts.count = 1;
+        take_text(answer);
     }
 }
 

@@ -39,9 +39,16 @@ struct legacy_answer {
     int error_code; /* 0 for a result */
 };
 
-/* `is_cacheable`: the result of a list or of a read. Release with legacy_answer_release(). */
+/* What is to be known of the child and the request. */
+struct legacy_question {
+    const struct handshake *handshake;
+    struct slice capabilities; /* what the client may be asked for it; absent for nothing */
+    bool is_cacheable;         /* the result of a list or of a read */
+};
+
+/* `id` is the client's. Release with legacy_answer_release(). */
 void legacy_answer_write(struct legacy_answer *answer, const struct message *message, struct slice id,
-                         const struct handshake *handshake, bool is_cacheable);
+                         const struct legacy_question *question);
 void legacy_answer_release(struct legacy_answer *answer);
 
 bool legacy_text_is_cacheable(const struct message *request);

@@ -27,6 +27,12 @@ void call_answer_error(struct call *call, enum reply_code code, const char *text
     call_answer_error_data(call, (int)code, text, slice_of(NULL, 0));
 }
 
+void call_answer_busy(struct call *call, const char *text)
+{
+    call->is_busy = true;
+    call_answer_error(call, REPLY_INTERNAL_ERROR, text);
+}
+
 void call_answer_result(struct call *call, struct slice result)
 {
     struct buffer message;

@@ -86,6 +86,7 @@ struct call {
     bool is_modern;          /* the client is of the modern era */
     bool has_no_timeout;     /* it is meant to stay: subscriptions/listen */
     enum log_severity level; /* of the log messages that it wants; of a modern client */
+    bool is_busy;            /* a modern client is told to come again: all children are in use */
     int error_code;          /* of the answer to a modern client; 0 for a result */
     struct session *session; /* NULL for a stateless request */
     struct map_node by_id;   /* in the session's calls */
@@ -109,6 +110,9 @@ void call_answer_result(struct call *call, struct slice result);
 
 /* As those, with the `data` of the error, JSON or absent. */
 void call_answer_error_data(struct call *call, int code, const char *text, struct slice data);
+
+/* Answers a modern client that no child can be had now. */
+void call_answer_busy(struct call *call, const char *text);
 
 /* Answers with a whole message. */
 void call_answer(struct call *call, const struct slice *parts, size_t count);

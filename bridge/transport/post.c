@@ -214,6 +214,10 @@ static void answer_as_json(struct post *post, const struct slice *parts, size_t 
 {
     if (!post->is_batch) {
         const struct call *call = &post->calls[0].call;
+        if (call->is_busy) {
+            respond_busy(post->exchange, parts, count);
+            return;
+        }
         respond_json(post->exchange, call->is_modern ? modern_status(call->error_code) : 200, parts, count);
         return;
     }

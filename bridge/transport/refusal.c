@@ -108,6 +108,15 @@ void respond_empty(struct exchange *exchange, int status, const struct header *h
     exchange->operations->respond(exchange, &response);
 }
 
+void respond_busy(struct exchange *exchange, const struct slice *parts, size_t count)
+{
+    const struct refusal_row *row = &table[REFUSAL_CHILD_CEILING];
+    const struct header headers[] = {json_type, {row->header, slice_text(row->value)}};
+    const struct response response = {
+        .status = row->status, .headers = headers, .header_count = 2, .body = parts, .body_count = count};
+    exchange->operations->respond(exchange, &response);
+}
+
 void respond_json(struct exchange *exchange, int status, const struct slice *parts, size_t count)
 {
     const struct response response = {

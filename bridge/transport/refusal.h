@@ -79,6 +79,9 @@ void refuse_fault(struct exchange *exchange, struct slice id, int code, const ch
 /* Ends the exchange with a status and no body; `headers` as in struct response. */
 void respond_empty(struct exchange *exchange, int status, const struct header *headers, size_t header_count);
 
+/* Ends the exchange with an error that was written elsewhere, as REFUSAL_CHILD_CEILING does. */
+void respond_busy(struct exchange *exchange, const struct slice *parts, size_t count);
+
 /* Ends the exchange with a JSON body. */
 void respond_json(struct exchange *exchange, int status, const struct slice *parts, size_t count);
 

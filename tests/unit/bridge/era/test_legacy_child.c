@@ -122,6 +122,43 @@ static void an_error_of_the_child_gets_the_modern_code_and_status(void **state)
     fake_exchange_expect(exchange, 404, ERA_ERROR("1", "-32601", "no"));
 }
 
+#define VISIT "{\"mode\":\"url\",\"url\":\"https://x.example\",\"message\":\"m\",\"elicitationId\":\"e\"}"
+#define VISIT_FIRST(elicitations) "{\"code\":-32042,\"message\":\"no\",\"data\":{\"elicitations\":" elicitations "}}"
+
+static struct fake_exchange *want_visit(struct bridge_fixture *fixture, const char *capabilities, size_t n,
+                                        const char *error)
+{
+    struct fake_exchange *exchange = call_with(fixture, capabilities, NULL);
+    if (fake_child_unread(fixture->child) > 0) {
+        era_list_tools(fixture->child);
+    }
+    struct fake_child *child = era_child(fixture, n);
+    if (child->state == FAKE_CHILD_DOWN) {
+        era_shake_legacy(child);
+    }
+    era_expect_request(child, "tools/call", "\"name\":\"t\"");
+    fake_child_say_format(child, "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"error\":%s}", child->last_id, error);
+    return exchange;
+}
+
+/* MCP 2025-11-25 has an error for it, which the modern era must not send. */
+static void an_error_that_wants_a_page_visited_becomes_a_question_or_a_missing_capability(void **state)
+{
+    static const char missing[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":{\"code\":-32021,\"message\":\"The server wants the client to visit a "
+        "page first\",\"data\":{\"requiredCapabilities\":{\"elicitation\":{\"url\":{}}}}}}";
+    struct bridge_fixture *fixture = *state;
+    fake_exchange_expect(
+        want_visit(fixture, "{\"elicitation\":{\"url\":{}}}", 1, VISIT_FIRST("[" VISIT ",7," VISIT "]")), 200,
+        ERA_RESULT("7", "\"resultType\":\"input_required\",\"inputRequests\":{"
+                        "\"u1\":{\"method\":\"elicitation/create\",\"params\":" VISIT "},"
+                        "\"u2\":{\"method\":\"elicitation/create\",\"params\":" VISIT "}}"));
+    fake_exchange_expect(want_visit(fixture, "{\"elicitation\":{\"url\":{}}}", 1, VISIT_FIRST("[]")), 400, missing);
+    fake_exchange_expect(want_visit(fixture, "{\"elicitation\":{}}", 2, VISIT_FIRST("[" VISIT "]")), 400, missing);
+    assert_int_equal(parked(fixture), 0);
+    assert_int_equal(calls(fixture), 0);
+}
+
 static void a_result_that_is_no_object_becomes_an_error(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -642,6 +679,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_call_that_cannot_be_asked_anything_is_translated_on_the_shared_child),
         TEST(an_error_of_the_child_gets_the_modern_code_and_status),
+        TEST(an_error_that_wants_a_page_visited_becomes_a_question_or_a_missing_capability),
         TEST(a_result_that_is_no_object_becomes_an_error),
         TEST(what_the_modern_era_took_away_reaches_no_child),
         TEST(a_client_that_goes_away_cancels_at_the_child),

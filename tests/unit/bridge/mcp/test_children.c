@@ -399,7 +399,7 @@ static void a_call_waits_for_a_child_no_longer_than_for_a_start(void **state)
     struct fake_exchange *gone = borrow(fixture, ROOTS);
     fake_exchange_vanish(gone);
     fake_world_advance(&fixture->world, 1000);
-    era_expect_in_answer(second, 200, "All children of the server are in use");
+    era_expect_in_answer(second, 503, "All children of the server are in use");
     answer_call(era_child(fixture, 1), first);
     assert_true(list_is_empty(&fixture->server.children.loans));
     assert_int_equal(fixture->server.call_count, 0);
@@ -468,7 +468,7 @@ static void those_who_wait_are_told_when_the_server_ends(void **state)
     bridge_fixture_close_server(fixture);
     era_expect_in_answer(running, 200, "shutting down");
     era_expect_in_answer(starting, 200, "shutting down");
-    era_expect_in_answer(waiting, 200, "shutting down");
+    era_expect_in_answer(waiting, 503, "shutting down");
 }
 
 static void no_call_is_left_holding_a_child(void **state)
