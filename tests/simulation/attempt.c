@@ -335,8 +335,9 @@ void attempt_look(struct attempt *attempt)
         judge_end(attempt);
         free_attempt(attempt);
     } else {
-        /* While it is not known what the server speaks, who comes again may wait for that. */
-        bool may_wait = attempt->parked != NULL && simulation_of(attempt)->server.era == SERVER_ERA_UNKNOWN;
+        /* Who comes again may wait until it is known what the server speaks, or which headers its tool wants. */
+        bool may_wait = attempt->parked != NULL && (simulation_of(attempt)->server.era == SERVER_ERA_UNKNOWN ||
+                                                    strcmp(request->method, "tools/call") == 0);
         simulation_require(simulation_of(attempt),
                            attempt->purpose == ATTEMPT_FORGERY || may_wait || request->answer == NULL ||
                                request->state == REQUEST_ENDED,

@@ -297,6 +297,11 @@ static bool is_still_good(const struct modern_client *client, const struct parke
 static void act_replay(struct modern_client *client)
 {
     const struct parked *used = pick_parked(simulation_of(client), client->used);
+    for (size_t i = 0; i < MODERN_CLIENT_PARKED && simulation_chance(simulation_of(client), 80); i++) {
+        if (client->used[i].request != NULL && client->used[i].request->state == REQUEST_LEFT) {
+            used = &client->used[i]; /* It waits once more, for another round. */
+        }
+    }
     if (used != NULL && !is_still_good(client, used)) {
         forge(client, used->request, used);
     }
@@ -405,7 +410,8 @@ static bool settle(struct actor *actor)
     if (parked != NULL) {
         come_again(client, parked, true);
     }
-    return parked != NULL;
+    /* Where all children are parked and all calls that are allowed wait for one, it is refused until its time is over. */
+    return parked != NULL && list_is_empty(&simulation_of(client)->server.children.loans);
 }
 
 static void check_calm(struct actor *actor)
