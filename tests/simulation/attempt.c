@@ -149,7 +149,7 @@ static void judge_expiry(const struct attempt *attempt, const struct message *me
 
 static bool is_crowded(const struct message *message)
 {
-    return contains(message->error, "Too many requests in flight");
+    return contains(message->error, "Too many requests in flight") || contains(message->error, "Too many children");
 }
 
 /* It was not looked at, and can be sent once more. */

@@ -196,9 +196,11 @@ static void read_cancelled(struct child_actor *child, const struct message *mess
         json_parse_id(message->request_id, &wire_id) ? child_actor_find_work(child, wire_id) : NULL;
     simulation_require(simulation, work != NULL && work->request != NULL, "cancelled names no request: %.*s",
                        SLICE_PRINT(message->bytes));
-    simulation_require(
-        simulation, work->request->state != REQUEST_OPEN || work->request->was_cancelled || work->request->is_in_batch,
-        "request %u was cancelled and still runs", work->request->number);
+    simulation_require(simulation,
+                       work->request->state != REQUEST_OPEN || work->request->was_cancelled ||
+                           work->request->is_in_batch ||
+                           slice_exists(work->request->again), /* what was given up while it was parked */
+                       "request %u was cancelled and still runs", work->request->number);
     simulation_require(simulation, !work->is_cancelled, "request %u was cancelled twice", work->request->number);
     work->is_cancelled = true;
 }

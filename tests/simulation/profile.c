@@ -24,7 +24,7 @@ static const unsigned usual_client_acts[CLIENT_ACT_COUNT] = {
 
 static const unsigned usual_modern_acts[MODERN_ACT_COUNT] = {
     [MODERN_CALLS] = 30,  [MODERN_DISCOVERS] = 3, [MODERN_LISTENS] = 4, [MODERN_ANSWERS] = 25,
-    [MODERN_REPLAYS] = 2, [MODERN_MISTAKES] = 2,  [MODERN_STEALS] = 3,  [MODERN_CUTS] = 5,
+    [MODERN_REPLAYS] = 6, [MODERN_MISTAKES] = 4,  [MODERN_STEALS] = 6,  [MODERN_CUTS] = 5,
 };
 
 static uint64_t one_of(uint64_t *state, const uint64_t *values, size_t count)
@@ -103,12 +103,25 @@ static void choose_eras(struct profile *profile, uint64_t *state)
     profile->round_percent = (unsigned)ONE_OF(state, 0, 30, 70);
     profile->shape_percent = (unsigned)ONE_OF(state, 0, 0, 10);
     profile->probe_mood = (unsigned)fake_random_below(state, 4);
+    profile->has_drain = true; /* what is parked ends with that */
     profile->has_param_headers = fake_random_below(state, 3) == 0;
     profile->has_tokens = fake_random_below(state, 2) == 0;
     profile->endpoint.gate.tokens = profile->has_tokens ? &tokens : NULL;
     profile->sse.gate.tokens = profile->endpoint.gate.tokens;
     choose_weights(profile->modern_acts, usual_modern_acts, MODERN_ACT_COUNT, state);
     profile->modern_acts[MODERN_CALLS] = usual_modern_acts[MODERN_CALLS];
+    /* Calls that are parked are what is worth seeing: a child asks more often than it answers, and there is time. */
+    if (fake_random_below(state, 4) > 0) {
+        profile->callback_percent = 80;
+        profile->settings.max_children = ONE_OF(state, 3, 8, 64);
+        profile->child_acts[CHILD_ASKS] = 40;
+        profile->child_acts[CHILD_ANSWERS] = 15;
+        profile->child_percent = 65;
+        profile->time_percent = 15;
+        profile->time_ms = ONE_OF(state, 20, 100);
+        profile->refuse_percent = 0;
+        profile->modern_acts[MODERN_ANSWERS] = usual_modern_acts[MODERN_ANSWERS];
+    }
 }
 
 void profile_init(struct profile *profile, uint64_t *state)
