@@ -410,10 +410,12 @@ static bool settle(struct actor *actor)
         attempt->is_slow = false;
         attempt->exchange->weight = 0;
     }
-    if (parked != NULL) {
+    if (parked != NULL && simulation_chance(simulation_of(client), 20)) {
+        parked_release(parked); /* It never comes again: the call ends with its time. */
+    } else if (parked != NULL) {
         come_again(client, parked, true);
     }
-    /* Where all children are parked and all calls that are allowed wait for one, it is refused until its time is over. */
+    /* Where all children are parked and all calls that may be wait for one, it is refused until its time is over. */
     return parked != NULL && list_is_empty(&simulation_of(client)->server.children.loans);
 }
 
