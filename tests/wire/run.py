@@ -106,7 +106,7 @@ def play_all(options):
 def main():
     parser = argparse.ArgumentParser(description="Plays transcripts against a bridge and prints TAP.")
     parser.add_argument("--bridge", required=True, help="the program")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="transcripts at the same time")
+    parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1), help="transcripts at the same time: most of them wait")
     parser.add_argument("--deadline", type=float, default=20.0, help="seconds for one transcript")
     parser.add_argument("--wrap", default="", help="a command to run the bridge under, such as valgrind")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
