@@ -551,6 +551,12 @@ void channel_become_modern(struct channel *channel)
     assert(channel->state != CHANNEL_READY);
     channel->is_modern = true;
     memory_free_slice(&channel->initialize);
+    if (channel->state == CHANNEL_SHAKING && !channel->is_held && !channel->is_refused) {
+        /* No process is spoken to in two eras. */
+        timer_stop(channel->world->timers, &channel->timer);
+        snprintf(channel->failure, sizeof(channel->failure), "the server speaks the modern era only");
+        refuse_process(channel);
+    }
 }
 
 void channel_close(struct channel *channel)

@@ -87,7 +87,7 @@ void channel_open(struct channel *channel, const struct channel_options *options
 /* For a held one: whose handshake it is to be, as in the options. */
 void channel_begin(struct channel *channel, struct slice initialize);
 
-/* Speaks to the processes from the next one on in the modern era. */
+/* Speaks to the processes from the next one on in the modern era; one that has been sent initialize is ended. */
 void channel_become_modern(struct channel *channel);
 
 /* Ends the child; what runs and what waits fails. on_closed comes later; idempotent. */

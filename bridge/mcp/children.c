@@ -212,7 +212,7 @@ static struct hub *find_free(const struct children *children, struct slice key)
 {
     LIST_FOR_EACH(link, &children->free) {
         struct hub *hub = hub_at(link);
-        if (slice_equals(hub->key, key)) {
+        if (slice_equals(hub->key, key) && !hub->channel.is_modern) {
             return hub;
         }
     }
@@ -245,6 +245,11 @@ void children_borrow(struct children *children, struct loan *loan)
     loan->timer = (struct timer){0};
     if (children->is_closing) {
         loan->on_failure(loan, "The bridge is shutting down");
+        return;
+    }
+    if (children->server->era == SERVER_ERA_MODERN) {
+        /* Some process has taken the handshake, and another has refused it: a child of this one's would, too. */
+        loan->on_failure(loan, "The server speaks the modern era only, as it said last");
         return;
     }
     struct hub *hub = list_is_empty(&children->loans) ? try_to_lend(children, loan) : NULL;
@@ -289,7 +294,8 @@ bool children_can_use_room(const struct children *children, const struct hub *hu
 void children_give_back(struct children *children, struct hub *hub, bool is_at_work)
 {
     hub_let_go(hub);
-    if (is_at_work || children->is_closing || hub_is_closing(hub)) {
+    bool is_useless = hub->channel.is_modern; /* All share what is of the modern era. */
+    if (is_at_work || is_useless || children->is_closing || hub_is_closing(hub)) {
         hub_close(hub);
         return;
     }

@@ -98,15 +98,30 @@ static void submit_again(struct hub *hub)
     }
 }
 
-/* A server without the handshake is spoken to in the other era: its next process is asked anew. */
+static void become_modern(struct hub *hub)
+{
+    channel_become_modern(&hub->channel);
+    children_become_modern(&hub->server->children, hub);
+    tool_index_ask_again(&hub->tool_index);
+    submit_again(hub);
+}
+
+/*
+ * A server without the handshake is spoken to in the other era: its next process is asked anew, and so are all others
+ * that have not taken the handshake yet.
+ */
 static void on_channel_refused(struct channel *channel, const struct message *answer)
 {
     struct hub *hub = hub_of(channel);
-    if (!channel->is_modern && handshake_is_for_modern_only(answer) && server_learn_modern_only(hub->server)) {
-        channel_become_modern(channel);
-        children_become_modern(&hub->server->children, hub);
-        tool_index_ask_again(&hub->tool_index);
-        submit_again(hub);
+    if (channel->is_modern || !handshake_is_for_modern_only(answer) || !server_learn_modern_only(hub->server)) {
+        return;
+    }
+    become_modern(hub);
+    LIST_FOR_EACH(link, &hub->server->children.all) {
+        struct hub *other = container_of(link, struct hub, link);
+        if (!other->channel.is_modern && !other->was_ready && !hub_is_closing(other)) {
+            become_modern(other);
+        }
     }
 }
 

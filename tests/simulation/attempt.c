@@ -165,7 +165,11 @@ static void judge_own_error(struct attempt *attempt, const struct message *messa
 {
     struct simulation *simulation = simulation_of(attempt);
     if (attempt->is_header_wrong && contains(message->error, "-32020")) {
-        end_request(attempt);
+        if (attempt->parked != NULL) {
+            park_again(attempt);
+        } else {
+            end_request(attempt);
+        }
     } else if (is_refusal_of_state(message)) {
         judge_expiry(attempt, message);
         end_request(attempt);

@@ -384,20 +384,50 @@ static void a_call_that_waits_while_the_server_turns_out_to_be_modern_is_not_tra
     struct fake_exchange *asked = era_post(
         fixture,
         &(struct era_request){.method = "prompts/get", .name = "p", .id = "3", .capabilities = "{\"roots\":{}}"});
-    era_refuse_legacy(fixture->child);
+    era_shake_modern(fixture->child);
+    era_expect_request(fixture->child, "tools/list", "protocolVersion\":\"2026-07-28");
+    era_expect_request(fixture->child, "prompts/get", "protocolVersion\":\"2026-07-28");
+    era_expect_request(fixture->child, "subscriptions/listen", "");
+    era_answer_to(fixture->child, fixture->child->last_id - 2, "\"resultType\":\"complete\",\"tools\":[]");
+    fake_exchange_expect(list, 200, ERA_RESULT("1", "\"resultType\":\"complete\",\"tools\":[]"));
+    era_answer_to(fixture->child, fixture->child->last_id - 1, "\"resultType\":\"complete\"");
+    fake_exchange_expect(asked, 200, ERA_RESULT("3", "\"resultType\":\"complete\""));
+    assert_int_equal(fake_child_count(&fixture->world), 2);
+    fake_exchange_vanish(session);
+}
+
+static void a_process_that_was_sent_initialize_is_ended_when_another_finds_the_server_modern(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    fake_child_up(fixture->child);
+    era_expect_request(fixture->child, "initialize", "");
+    struct fake_exchange *list = list_with(fixture, NULL);
+    struct fake_exchange *session = open_session_that_finds_modern(fixture);
+    assert_int_equal(fixture->child->restarts, 1);
+    era_answer_error(fixture->child, -32022); /* It comes too late to be of any use. */
+    assert_int_equal(fixture->child->restarts, 1);
+    fake_child_down(fixture->child, "exited with status 0", fixture->child->written, 1);
     era_shake_modern(fixture->child);
     era_expect_request(fixture->child, "subscriptions/listen", "");
     era_expect_request(fixture->child, "tools/list", "protocolVersion\":\"2026-07-28");
     era_answer(fixture->child, "\"resultType\":\"complete\",\"tools\":[]");
     fake_exchange_expect(list, 200, ERA_RESULT("1", "\"resultType\":\"complete\",\"tools\":[]"));
-    /* The child that was started to be lent is of no use any more. */
-    era_refuse_legacy(era_child(fixture, 2));
-    era_shake_modern(era_child(fixture, 2));
-    assert_true(era_child(fixture, 2)->is_closing);
-    era_expect_request(fixture->child, "prompts/get", "protocolVersion\":\"2026-07-28");
-    era_answer(fixture->child, "\"resultType\":\"complete\"");
-    fake_exchange_expect(asked, 200, ERA_RESULT("3", "\"resultType\":\"complete\""));
     fake_exchange_vanish(session);
+}
+
+/* Its call would wait for a child that refuses, and then for the next one. */
+static void where_one_process_took_the_handshake_and_the_last_refused_it_no_child_is_lent(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    era_shake_legacy(fixture->child);
+    fake_exchange_vanish(open_session_that_finds_modern(fixture));
+    struct fake_exchange *list = list_with(fixture, NULL);
+    expect_translated(fixture->child, list);
+    struct fake_exchange *asked = era_post(
+        fixture,
+        &(struct era_request){.method = "prompts/get", .name = "p", .id = "3", .capabilities = "{\"roots\":{}}"});
+    era_expect_in_answer(asked, 503, "as it said last");
+    assert_int_equal(fake_child_count(&fixture->world), 2);
 }
 
 static void tools_that_are_to_be_listed_while_the_server_turns_out_to_be_modern_are_asked_for_in_that(void **state)
@@ -405,7 +435,6 @@ static void tools_that_are_to_be_listed_while_the_server_turns_out_to_be_modern_
     struct bridge_fixture *fixture = *state;
     struct fake_exchange *session = open_session_that_finds_modern(fixture);
     struct fake_exchange *call = era_post(fixture, &(struct era_request){.method = "tools/call", .name = "t"});
-    era_refuse_legacy(fixture->child);
     era_shake_modern(fixture->child);
     era_expect_request(fixture->child, "tools/list", "protocolVersion\":\"2026-07-28");
     era_expect_request(fixture->child, "subscriptions/listen", "");
@@ -437,6 +466,8 @@ int main(void)
         UNOPENED(callers_that_wait_are_served_by_children_of_their_own),
         UNOPENED(a_child_that_turned_modern_is_found_again),
         TEST(a_call_that_waits_while_the_server_turns_out_to_be_modern_is_not_translated),
+        TEST(a_process_that_was_sent_initialize_is_ended_when_another_finds_the_server_modern),
+        TEST(where_one_process_took_the_handshake_and_the_last_refused_it_no_child_is_lent),
         TEST(tools_that_are_to_be_listed_while_the_server_turns_out_to_be_modern_are_asked_for_in_that),
         TEST(the_servers_end_answers_those_who_wait_at_either_step),
     };
