@@ -40,7 +40,10 @@ static void drop_event(struct replay_event *event)
     list_remove(&event->in_store);
     stream->replay->bytes -= event->size;
     stream->replay->store->bytes -= event->size;
-    stream->last_lost = event->number;
+    /* One that was too long to be kept may have been lost before it. */
+    if (stream->last_lost < event->number) {
+        stream->last_lost = event->number;
+    }
     free(event);
 }
 
