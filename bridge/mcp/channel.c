@@ -162,9 +162,20 @@ static void run_call(struct channel *channel, struct call *call)
     start_timeout(channel, call, call->has_no_timeout ? 0 : channel->settings->request_timeout_ms);
 }
 
+/* Whether there is a process, which may be sent something. */
+static bool has_process(const struct channel *channel)
+{
+    return channel->state == CHANNEL_READY || channel->state == CHANNEL_SHAKING;
+}
+
+bool channel_is_full(const struct channel *channel)
+{
+    return has_process(channel) && channel->child->operations->is_full(channel->child);
+}
+
 static bool can_run(const struct channel *channel)
 {
-    return channel->state == CHANNEL_READY && !channel->child->operations->is_full(channel->child);
+    return channel->state == CHANNEL_READY && !channel_is_full(channel);
 }
 
 /* Lets those go on that wait, in their order, as far as the child takes them. */
@@ -217,7 +228,7 @@ void channel_submit(struct channel *channel, struct call *call)
 
 void channel_send(struct channel *channel, const struct slice *parts, size_t count)
 {
-    if (channel->state == CHANNEL_READY || channel->state == CHANNEL_SHAKING) {
+    if (has_process(channel)) {
         channel->child->operations->write(channel->child, parts, count);
     }
 }
@@ -490,7 +501,9 @@ static void on_down(void *owner, const struct child_end *end)
 
 static void on_drained(void *owner)
 {
-    run_waiting(owner);
+    struct channel *channel = owner;
+    channel->events->on_drained(channel);
+    run_waiting(channel);
 }
 
 static void on_closed(void *owner)

@@ -28,6 +28,8 @@ struct channel_settings {
 
 struct channel_events {
     void (*on_ready)(struct channel *channel);
+    /* The child reads again, after channel_is_full(). Calls that wait for that go on when this returns. */
+    void (*on_drained)(struct channel *channel);
     /* The process ended. Its running requests have failed. */
     void (*on_down)(struct channel *channel);
     /* A notification that no wire id or token of a call claims. The message is valid during the call only. */
@@ -116,6 +118,9 @@ void channel_fail(struct channel *channel, struct call *call, enum reply_code co
  * hears.
  */
 void channel_send(struct channel *channel, const struct slice *parts, size_t count);
+
+/* Whether a process runs that does not read what it is sent: what can wait or be left out should be. */
+bool channel_is_full(const struct channel *channel);
 
 /* The first call that runs, or NULL: for a child that is lent to one at a time. */
 struct call *channel_first_call(struct channel *channel);

@@ -57,6 +57,11 @@ static void on_channel_ready(struct channel *channel)
     }
 }
 
+static void on_channel_drained(struct channel *channel)
+{
+    log_levels_update(hub_of(channel));
+}
+
 /*
  * Whether the hub is there to find out if the server speaks the modern era: what fails once is answer enough. It may be
  * known by now, from another.
@@ -162,6 +167,7 @@ static void on_channel_closed(struct channel *channel)
 
 static const struct channel_events channel_events = {
     .on_ready = on_channel_ready,
+    .on_drained = on_channel_drained,
     .on_down = on_channel_down,
     .on_notification = on_channel_notification,
     .on_request = on_channel_request,
@@ -539,8 +545,7 @@ void hub_notify(struct hub *hub, struct session *session, const struct message *
 
 bool hub_is_full(const struct hub *hub)
 {
-    const struct channel *channel = &hub->channel;
-    return channel->state == CHANNEL_READY && channel->child->operations->is_full(channel->child);
+    return hub->channel.state == CHANNEL_READY && channel_is_full(&hub->channel);
 }
 
 void hub_tell_child(struct hub *hub, const char *method, const char *key, struct slice value)

@@ -37,8 +37,11 @@ void log_levels_remove_call(struct hub *hub, enum log_severity level)
 void log_levels_update(struct hub *hub)
 {
     enum log_severity level = most_verbose(hub);
-    /* There is no message that takes a level back, so the last one stays when nobody wants any. */
-    if (level == hub->child_level || level == SEVERITY_UNSET) {
+    /*
+     * There is no message that takes a level back, so the last one stays when nobody wants any. A child that does not
+     * read is told when it does: clients may change their minds as often as they like.
+     */
+    if (level == hub->child_level || level == SEVERITY_UNSET || hub_is_full(hub)) {
         return;
     }
     hub->child_level = level;

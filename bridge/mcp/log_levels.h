@@ -17,7 +17,7 @@ void log_levels_submit(struct hub *hub, struct call *call, const struct message 
 bool log_levels_add_call(struct hub *hub, enum log_severity level);
 void log_levels_remove_call(struct hub *hub, enum log_severity level);
 
-/* Tells the child when what it should be told has changed: a session has ended, or the child is new. */
+/* Tells the child when what it should be told has changed: a session has ended, the child is new, or reads again. */
 void log_levels_update(struct hub *hub);
 
 /*

@@ -218,7 +218,7 @@ static void answer_child(struct hub *hub, struct slice id, bool is_ping)
 void route_request(struct hub *hub, const struct message *message)
 {
     bool is_ping = message_is(message, "ping");
-    if (hub_is_full(hub)) {
+    if (channel_is_full(&hub->channel)) {
         /* A child that asks and does not read: an answer would only pile up. */
         route_drop(hub->server, "a request, while it does not read its input");
     } else if (hub->channel.is_modern) {

@@ -32,6 +32,7 @@ struct fixture {
     struct channel channel;
     struct fake_child *child;
     unsigned readies;
+    unsigned drains;
     unsigned downs;
     unsigned notifications;
     unsigned requests;
@@ -49,6 +50,11 @@ static struct fixture *from(struct channel *channel)
 static void on_ready(struct channel *channel)
 {
     from(channel)->readies++;
+}
+
+static void on_drained(struct channel *channel)
+{
+    from(channel)->drains++;
 }
 
 static void on_down(struct channel *channel)
@@ -87,6 +93,7 @@ static void on_closed(struct channel *channel)
 
 static const struct channel_events events = {
     .on_ready = on_ready,
+    .on_drained = on_drained,
     .on_down = on_down,
     .on_notification = on_notification,
     .on_request = on_request,
@@ -661,6 +668,7 @@ static void calls_wait_in_order_while_the_childs_input_is_full(void **state)
     fixture->child->is_full = false;
     struct fake_call *third = submit(fixture, REQUEST(3));
     fake_child_drain(fixture->child);
+    assert_int_equal(fixture->drains, 1);
     fake_child_expect(fixture->child, REQUEST(2));
     fake_child_expect(fixture->child, REQUEST(3));
     fake_child_expect(fixture->child, REQUEST(4));

@@ -240,6 +240,22 @@ static void a_child_that_asks_and_does_not_read_gets_no_answer(void **state)
     assert_int_equal(fixture->server.counters.dropped, 1);
 }
 
+/* Before its handshake as well, for which a warm one may wait for ever. */
+static void a_child_that_asks_and_does_not_read_gets_no_answer_before_the_handshake(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    bridge_fixture_open(fixture);
+    fake_child_up(fixture->child);
+    assert_non_null(fake_child_take(fixture->child));
+    fixture->child->is_full = true;
+    fake_child_say(fixture->child, "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"ping\"}");
+    fake_child_expect_silence(fixture->child);
+    assert_int_equal(fixture->server.counters.dropped, 1);
+    fake_child_drain(fixture->child);
+    fake_child_say(fixture->child, "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"ping\"}");
+    fake_child_expect(fixture->child, RESULT(0));
+}
+
 /* ---- Subscriptions ---- */
 
 static void the_child_hears_the_first_subscribe_and_the_last_unsubscribe(void **state)
@@ -574,17 +590,28 @@ static void a_level_whose_request_is_given_up_is_not_taken_for_certain(void **st
     fake_call_expect_answer(call, RESULT(5));
 }
 
-/* What we tell the child goes ahead of requests that wait, so a level must not wait among them. */
-static void a_level_does_not_wait_while_the_child_does_not_read(void **state)
+/* Clients could fill its queue without end with what they change their minds about. */
+static void a_child_that_does_not_read_is_told_of_levels_once_it_does(void **state)
 {
     struct bridge_fixture *fixture = *state;
     struct session *a = open_session(fixture);
     struct session *b = open_session(fixture);
     fixture->child->is_full = true;
-    fake_call_expect_answer(set_level(fixture, a, "\"error\""), RESULT(5));
-    fake_call_expect_answer(set_level(fixture, b, "\"info\""), RESULT(5));
-    fake_child_expect(fixture->child, OWN(2, "logging/setLevel", "\"level\":\"error\""));
-    fake_child_expect(fixture->child, OWN(3, "logging/setLevel", "\"level\":\"info\""));
+    expect_local(fixture, set_level(fixture, a, "\"error\""));
+    expect_local(fixture, set_level(fixture, b, "\"info\""));
+    expect_local(fixture, set_level(fixture, b, "\"debug\""));
+    expect_local(fixture, set_level(fixture, b, "\"warning\""));
+    struct fake_call *call = submit(fixture, a, REQUEST(1));
+    fake_child_expect_silence(fixture->child);
+    fake_child_drain(fixture->child);
+    fake_child_expect(fixture->child, OWN(2, "logging/setLevel", "\"level\":\"warning\""));
+    fake_child_expect(fixture->child, REQUEST(3));
+    fake_child_say(fixture->child, RESULT(2));
+    fake_child_say(fixture->child, RESULT(3));
+    fake_call_expect_answer(call, RESULT(1));
+    fixture->child->is_full = true;
+    fake_child_drain(fixture->child);
+    fake_child_expect_silence(fixture->child);
 }
 
 static void a_level_without_a_session_never_waits_for_the_first_handshake(void **state)
@@ -791,6 +818,8 @@ int main(void)
         TEST(the_childs_ping_is_answered),
         TEST(a_shared_childs_question_is_refused_since_nobody_declared_to_answer_it),
         TEST(a_child_that_asks_and_does_not_read_gets_no_answer),
+        cmocka_unit_test_setup_teardown(a_child_that_asks_and_does_not_read_gets_no_answer_before_the_handshake,
+                                        bridge_fixture_set_up, bridge_fixture_tear_down),
         TEST(the_child_hears_the_first_subscribe_and_the_last_unsubscribe),
         TEST(a_subscribe_that_the_child_refuses_does_not_count),
         TEST(who_is_not_subscribed_takes_nothing_from_who_is),
@@ -815,7 +844,7 @@ int main(void)
         TEST(a_level_that_another_session_sets_meanwhile_is_not_lost),
         TEST(a_level_is_what_the_child_heard_last_not_what_it_answered_last),
         TEST(a_level_whose_request_is_given_up_is_not_taken_for_certain),
-        TEST(a_level_does_not_wait_while_the_child_does_not_read),
+        TEST(a_child_that_does_not_read_is_told_of_levels_once_it_does),
         TEST(a_new_process_is_told_what_the_last_one_knew),
         TEST(sessions_live_on_when_the_child_does_not),
         TEST(a_session_that_ends_while_no_child_runs_makes_nothing_uncertain),
