@@ -27,7 +27,7 @@ struct hub {
     unsigned users;               /* sessions, calls and borrowers */
     struct timer idle;            /* while it has none, where an idle child is ended */
     struct subscriptions subscriptions;
-    struct tasks tasks;                   /* of a shared child */
+    struct tasks tasks;
     struct tool_index tool_index;         /* for clients of the modern era */
     enum log_severity child_level;        /* what the child was told last; SEVERITY_UNSET when that is not certain */
     uint64_t last_level;                  /* the wire id under which it was told, or the last one before that */

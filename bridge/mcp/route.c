@@ -1,6 +1,7 @@
 #include "bridge/mcp/route.h"
 
 #include "bridge/base/buffer.h"
+#include "bridge/jsonrpc/members.h"
 #include "bridge/jsonrpc/rewrite.h"
 #include "bridge/mcp/callback.h"
 #include "bridge/mcp/log_levels.h"
@@ -89,24 +90,46 @@ static void to_modern_call(struct call *call, const struct message *message)
 }
 
 /*
- * A log message belongs to the one request that the child works at, if it is certain that there is only one; a child
- * of its own can always say it to its session.
+ * A log message belongs to the one request that the child works at, if it is certain that there is only one, and no
+ * task of somebody else's; a child of its own can always say it to its session.
  */
 static void to_only_call(struct hub *hub, const struct message *message)
 {
     struct call *call = channel_only_call(&hub->channel);
     struct session *own = own_session(hub);
     struct session *session = call != NULL ? call->session : own;
-    if (call != NULL && call->is_modern) {
-        to_modern_call(call, message);
-    } else if (call == NULL && own == NULL) {
+    if (own == NULL && (call == NULL || tasks_has_foreign(&hub->tasks, call->session))) {
         route_drop(hub->server, "a log message that cannot be attributed to one request");
+    } else if (call != NULL && call->is_modern) {
+        to_modern_call(call, message);
     } else if (session != NULL && !log_levels_pass(session, message->level)) {
         return;
     } else if (own != NULL) {
         (void)route_to_session(hub, own, &message->bytes, 1);
     } else {
         (void)call->events->on_message(call, &message->bytes, 1);
+    }
+}
+
+/* Whoever made the task hears of it on the GET stream, as of its state: the request that made it is over. */
+static void to_maker_of_task(struct hub *hub, const struct message *message, struct slice task_id)
+{
+    struct session *session = tasks_owner(&hub->tasks, task_id);
+    if (session == NULL) {
+        route_drop(hub->server, "a log message about a task that no session made");
+    } else if (log_levels_pass(session, message->level)) {
+        deliver_to_listener(session, &message->bytes, 1);
+    }
+}
+
+/* MCP 2025-11-25, Tasks, "Associating Task-Related Messages": what is said about a task names it. */
+static void to_log_reader(struct hub *hub, const struct message *message)
+{
+    struct slice task = members_find(message->meta, "io.modelcontextprotocol/related-task");
+    if (slice_exists(task) && !hub->is_own) {
+        to_maker_of_task(hub, message, members_find(task, "taskId"));
+    } else {
+        to_only_call(hub, message);
     }
 }
 
@@ -169,7 +192,7 @@ static const struct {
     const char *method;
     void (*route)(struct hub *hub, const struct message *message);
 } routes[] = {
-    {"notifications/message", to_only_call},
+    {"notifications/message", to_log_reader},
     {"notifications/tools/list_changed", to_every_session},
     {"notifications/prompts/list_changed", to_every_session},
     {"notifications/resources/list_changed", to_every_session},

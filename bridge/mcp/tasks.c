@@ -16,8 +16,9 @@ struct task {
     struct list in_session; /* in the session's, if it has one */
     struct slice name;      /* owned: the id's meaning */
     struct session *session;
-    struct slice token; /* owned: the client's; absent when there is none, or the task has ended */
+    struct slice token; /* owned: the client's; absent when there is none, or the task is over */
     uint64_t wire_token;
+    bool is_over;
 };
 
 void tasks_init(struct tasks *tasks)
@@ -25,13 +26,13 @@ void tasks_init(struct tasks *tasks)
     map_init(&tasks->by_name);
     map_init(&tasks->by_token);
     list_init(&tasks->all);
-    tasks->count = 0;
+    tasks->count = tasks->open_count = 0;
 }
 
 void session_tasks_init(struct session_tasks *tasks)
 {
     list_init(&tasks->list);
-    tasks->count = 0;
+    tasks->count = tasks->open_count = 0;
 }
 
 static void drop_token(struct tasks *tasks, struct task *task)
@@ -42,9 +43,21 @@ static void drop_token(struct tasks *tasks, struct task *task)
     }
 }
 
+static void end(struct tasks *tasks, struct task *task)
+{
+    if (!task->is_over) {
+        task->is_over = true;
+        drop_token(tasks, task);
+        tasks->open_count--;
+        if (task->session != NULL) {
+            task->session->tasks.open_count--;
+        }
+    }
+}
+
 static void forget(struct tasks *tasks, struct task *task)
 {
-    drop_token(tasks, task);
+    end(tasks, task);
     map_remove(&tasks->by_name, &task->by_name);
     list_remove(&task->link);
     tasks->count--;
@@ -131,9 +144,11 @@ void tasks_add(struct tasks *tasks, const struct task_start *start)
         map_add(&tasks->by_name, &task->by_name, map_hash_bytes(task->name));
         list_append(&tasks->all, &task->link);
         tasks->count++;
+        tasks->open_count++;
         if (task->session != NULL) {
             list_append(&task->session->tasks.list, &task->in_session);
             task->session->tasks.count++;
+            task->session->tasks.open_count++;
         }
         keep_token(tasks, task, start);
     }
@@ -150,6 +165,11 @@ struct session *tasks_owner(const struct tasks *tasks, struct slice id)
 {
     const struct task *task = find(tasks, id);
     return task != NULL ? task->session : NULL;
+}
+
+bool tasks_has_foreign(const struct tasks *tasks, const struct session *session)
+{
+    return tasks->open_count > (session != NULL ? session->tasks.open_count : 0);
 }
 
 static bool has_token(const struct map_node *node, const void *key)
@@ -176,7 +196,7 @@ void tasks_end(struct tasks *tasks, struct slice id)
 {
     struct task *task = find(tasks, id);
     if (task != NULL) {
-        drop_token(tasks, task);
+        end(tasks, task);
     }
 }
 

@@ -22,12 +22,14 @@ struct tasks {
     struct map by_token; /* those whose progress may come */
     struct list all;     /* the oldest first; owned */
     size_t count;
+    size_t open_count; /* of those that are not known to be over */
 };
 
 /* A session's part of them. */
 struct session_tasks {
     struct list list; /* the oldest first */
     size_t count;
+    size_t open_count;
 };
 
 /* What there is to know of a new task. */
@@ -53,10 +55,16 @@ bool tasks_has(const struct tasks *tasks, const struct session *session, struct 
 /* The session that made it; NULL when nobody did, or one without a session. */
 struct session *tasks_owner(const struct tasks *tasks, struct slice id);
 
+/*
+ * Whether a task may still be worked at that is not this session's (NULL for a request without one): what the child
+ * says without naming anything may be about that.
+ */
+bool tasks_has_foreign(const struct tasks *tasks, const struct session *session);
+
 /* The session whose task reports progress under this token, and *token as that client knows it; NULL when none does. */
 struct session *tasks_find_token(const struct tasks *tasks, struct slice wire_token, struct slice *token);
 
-/* The task has ended: no progress comes any more. */
+/* The task is over: nothing comes for it any more. */
 void tasks_end(struct tasks *tasks, struct slice id);
 
 /* The session has ended. */

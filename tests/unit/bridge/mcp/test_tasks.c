@@ -23,6 +23,11 @@
     "\",\"status\":\"" state "\"}}"
 #define ABOUT(method, id) "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"" method "\",\"params\":{\"taskId\":\"" id "\"}}"
 #define NOT_FOUND "{\"jsonrpc\":\"2.0\",\"id\":5,\"error\":{\"code\":-32602,\"message\":\"Task not found\"}}"
+#define CALL "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"tools/call\",\"params\":{\"name\":\"y\"}}"
+#define LOG "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"info\",\"data\":1}}"
+#define LOG_ABOUT(id)                                                                                      \
+    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"info\",\"data\":1," \
+    "\"_meta\":{\"io.modelcontextprotocol/related-task\":{\"taskId\":\"" id "\"}}}}"
 #define LIST "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"tasks/list\"}"
 
 static struct session *open_session(struct bridge_fixture *fixture)
@@ -229,6 +234,70 @@ static void without_a_session_there_is_no_list(void **state)
                                                          "\"message\":\"tasks/list needs a session\"}}");
 }
 
+/* ---- Log messages ---- */
+
+static void a_log_message_about_a_task_is_for_the_session_that_made_it(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *session = open_session(fixture);
+    struct session *other = open_session(fixture);
+    struct fake_exchange *get = bridge_fixture_get(fixture, session->name);
+    make(fixture, session, "a");
+    make(fixture, NULL, "n");
+    struct fake_call *call = submit(fixture, other, CALL);
+    fake_child_say(fixture->child, LOG_ABOUT("a"));
+    fake_exchange_expect_event(get, LOG_ABOUT("a"));
+    fake_child_say(fixture->child, LOG_ABOUT("n"));
+    fake_child_say(fixture->child, LOG_ABOUT("nobody's"));
+    assert_int_equal(fixture->server.counters.dropped, 2);
+    fake_call_expect_silence(call);
+    answer(fixture, "{}");
+    finish(call);
+    session->log_level = SEVERITY_ERROR;
+    fake_child_say(fixture->child, LOG_ABOUT("a"));
+    fake_exchange_expect_open(get);
+    assert_int_equal(fixture->server.counters.dropped, 2);
+}
+
+static void a_log_message_that_may_be_of_somebody_elses_task_is_nobodys(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *session = open_session(fixture);
+    struct session *other = open_session(fixture);
+    make(fixture, session, "a");
+    struct fake_call *own = submit(fixture, session, CALL);
+    fake_child_say(fixture->child, LOG);
+    fake_call_expect_message(own, LOG);
+    answer(fixture, "{}");
+    finish(own);
+    struct fake_call *call = submit(fixture, other, CALL);
+    fake_child_say(fixture->child, LOG);
+    assert_int_equal(fixture->server.counters.dropped, 1);
+    fake_call_expect_silence(call);
+    answer(fixture, "{}");
+    finish(call);
+    ask(fixture, session, ABOUT("tasks/get", "a"), "{\"taskId\":\"a\",\"status\":\"completed\"}");
+    call = submit(fixture, other, CALL);
+    fake_child_say(fixture->child, LOG);
+    fake_call_expect_message(call, LOG);
+    answer(fixture, "{}");
+    finish(call);
+}
+
+static void tasks_that_are_forgotten_make_nothing_uncertain(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *session = open_session(fixture);
+    make(fixture, session, "a");
+    make(fixture, session, "b");
+    fake_child_say(fixture->child, STATUS("b", "completed"));
+    fake_child_say(fixture->child, STATUS("b", "completed"));
+    assert_true(tasks_has_foreign(&fixture->server.shared->tasks, NULL));
+    assert_false(tasks_has_foreign(&fixture->server.shared->tasks, session));
+    server_end_session(&fixture->server, session);
+    assert_false(tasks_has_foreign(&fixture->server.shared->tasks, NULL));
+}
+
 /* ---- How many there are ---- */
 
 static void tasks_end_with_their_session(void **state)
@@ -306,6 +375,9 @@ int main(void)
         READY(a_list_holds_the_sessions_own_tasks_byte_for_byte),
         READY(an_error_in_place_of_a_list_is_the_childs),
         READY(without_a_session_there_is_no_list),
+        READY(a_log_message_about_a_task_is_for_the_session_that_made_it),
+        READY(a_log_message_that_may_be_of_somebody_elses_task_is_nobodys),
+        READY(tasks_that_are_forgotten_make_nothing_uncertain),
         READY(tasks_end_with_their_session),
         READY(a_task_that_comes_after_its_sessions_end_is_nobodys),
         READY(a_session_with_too_many_tasks_forgets_its_own),
