@@ -281,16 +281,21 @@ static uint64_t idle_timeout(const struct hub *hub)
     return hub->is_own ? 0 : is_base ? settings->shared_idle_timeout_ms : settings->child_idle_timeout_ms;
 }
 
-void hub_let_go(struct hub *hub)
+void hub_end_when_idle(struct hub *hub)
 {
-    assert(hub->users > 0);
-    hub->users--;
     uint64_t timeout_ms = idle_timeout(hub);
     bool is_wanted = children_can_use_room(&hub->server->children, hub);
     if (hub->users == 0 && (timeout_ms > 0 || is_wanted) && !hub_is_closing(hub)) {
         /* Not at once: whoever lets go of it may be about to hold it again. */
         timer_start(hub->server->world->timers, &hub->idle, is_wanted ? 0 : timeout_ms, on_idle);
     }
+}
+
+void hub_let_go(struct hub *hub)
+{
+    assert(hub->users > 0);
+    hub->users--;
+    hub_end_when_idle(hub);
 }
 
 void hub_add_session(struct hub *hub, struct session *session)

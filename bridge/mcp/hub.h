@@ -63,6 +63,9 @@ bool hub_is_closing(const struct hub *hub);
 void hub_hold(struct hub *hub);
 void hub_let_go(struct hub *hub);
 
+/* The same for one that nobody has used yet: its time begins now. */
+void hub_end_when_idle(struct hub *hub);
+
 void hub_add_session(struct hub *hub, struct session *session);
 
 /* The session has ended: takes back what the child was told for its sake. */

@@ -151,6 +151,22 @@ static void a_parked_call_is_not_there_for_other_credentials(void **state)
     assert_int_equal(exchange->status, 200);
 }
 
+/* A notification is not waited for, so its child is never used. */
+static void a_child_for_credentials_that_nobody_ever_used_ends_too(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    open_with(fixture, 64, 0);
+    struct fake_exchange *exchange =
+        post_as(fixture, "a", NULL, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"}");
+    assert_int_equal(exchange->status, 202);
+    assert_int_equal(started(fixture), 2);
+    fake_world_advance(&fixture->world, IDLE_MS - 1);
+    assert_false(era_child(fixture, 1)->is_closing);
+    fake_world_advance(&fixture->world, 1);
+    assert_true(era_child(fixture, 1)->is_closing);
+    assert_false(fixture->child->is_closing);
+}
+
 static void a_child_for_credentials_ends_when_it_was_idle_and_the_common_one_stays(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -498,6 +514,7 @@ int main(void)
         TEST(a_session_is_not_there_for_other_credentials),
         TEST(a_credential_that_is_given_twice_is_refused),
         TEST(a_parked_call_is_not_there_for_other_credentials),
+        TEST(a_child_for_credentials_that_nobody_ever_used_ends_too),
         TEST(a_child_for_credentials_ends_when_it_was_idle_and_the_common_one_stays),
         TEST(a_warm_child_becomes_a_sessions_own_and_another_is_warmed),
         TEST(who_has_credentials_gets_no_warm_child),
