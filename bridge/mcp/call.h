@@ -89,6 +89,7 @@ struct call {
     bool is_busy;            /* a modern client is told to come again: all children are in use */
     int error_code;          /* of the answer to a modern client; 0 for a result */
     struct session *session; /* NULL for a stateless request */
+    struct slice principal;  /* of a stateless request: who sent it, by its token; empty where nobody is told apart */
     struct map_node by_id;   /* in the session's calls */
 
     struct channel *channel; /* set by channel_submit() */

@@ -13,7 +13,6 @@
  */
 #include "bridge/mcp/channel.h"
 
-#include "bridge/base/buffer.h"
 #include "bridge/base/memory.h"
 #include "bridge/jsonrpc/json.h"
 #include "bridge/jsonrpc/rewrite.h"
@@ -78,16 +77,11 @@ void channel_forget(struct channel *channel, struct call *call)
 
 static void tell_cancelled(struct channel *channel, uint64_t wire_id)
 {
-    struct buffer line;
     struct number_text number;
-    struct slice id = number_write(&number, wire_id);
-    buffer_init(&line, 0);
-    buffer_add_format(&line,
-                      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":%.*s}}",
-                      SLICE_PRINT(id));
-    struct slice part = buffer_slice(&line);
-    channel_send(channel, &part, 1);
-    buffer_release(&line);
+    const struct slice parts[] = {
+        slice_text("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":"),
+        number_write(&number, wire_id), slice_text("}}")};
+    channel_send(channel, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 void channel_give_up(struct channel *channel, struct call *call)

@@ -418,6 +418,7 @@ static void remember_task(struct call *call, const struct message *answer)
     if (slice_exists(answer->result_task_id) && !has_ended) {
         const struct task_start start = {.id = answer->result_task_id,
                                          .session = call->session,
+                                         .principal = call->principal,
                                          .token = call->token,
                                          .wire_token = call->entry.wire_id};
         tasks_add(&call->hub->tasks, &start);
@@ -440,7 +441,7 @@ static void note_task_end(struct call *call, const struct message *answer)
 
 static void submit_for_task(struct hub *hub, struct call *call, const struct message *message)
 {
-    if (hub->is_own || tasks_has(&hub->tasks, call->session, message->task_id)) {
+    if (hub->is_own || tasks_has(&hub->tasks, call->session, call->principal, message->task_id)) {
         call->argument = message->task_id;
         call->on_result = message_is(message, "tasks/result") ? note_task_end : note_task_state;
         channel_submit(&hub->channel, call);
@@ -456,7 +457,8 @@ static void write_own_tasks(struct call *call, struct slice result, struct buffe
 
 /*
  * The child's list holds everybody's tasks: each session gets its own of it. Who has no session could be anybody, and
- * knowing a task's id is all that lets him ask for it: so there is no list (MCP 2025-11-25, Tasks, "Security").
+ * then knowing a task's id is all that lets him ask for it: so there is no list (MCP 2025-11-25, Tasks, "Task Isolation
+ * and Access Control").
  */
 static void submit_task_list(struct hub *hub, struct call *call, const struct message *message)
 {

@@ -10,7 +10,7 @@ static bool is_own(const struct tasks *tasks, const struct session *session, str
     struct member member;
     while (members_next(&task, &member)) {
         if (json_string_means(member.key, "taskId")) {
-            if (!tasks_has(tasks, session, member.value)) {
+            if (!tasks_has(tasks, session, slice_of(NULL, 0), member.value)) {
                 return false;
             }
             has_id = true;

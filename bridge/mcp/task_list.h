@@ -1,7 +1,7 @@
 /*
  * The answer to tasks/list from a child that sessions share: it lists everybody's tasks, and each session gets its own
- * (MCP 2025-11-25, Tasks, "Task Access Control"). The pages and their cursors stay the child's: a page may be empty
- * and another follow.
+ * (MCP 2025-11-25, Tasks, "Task Isolation and Access Control"). The pages and their cursors stay the child's: a page
+ * may be empty and another follow.
  */
 #ifndef BRIDGE_MCP_TASK_LIST_H
 #define BRIDGE_MCP_TASK_LIST_H

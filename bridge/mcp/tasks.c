@@ -16,7 +16,8 @@ struct task {
     struct list in_session; /* in the session's, if it has one */
     struct slice name;      /* owned: the id's meaning */
     struct session *session;
-    struct slice token; /* owned: the client's; absent when there is none, or the task is over */
+    struct slice principal; /* owned: who made it without a session */
+    struct slice token;     /* owned: the client's; absent when there is none, or the task is over */
     uint64_t wire_token;
     bool is_over;
 };
@@ -66,6 +67,7 @@ static void forget(struct tasks *tasks, struct task *task)
         task->session->tasks.count--;
     }
     memory_free_slice(&task->name);
+    memory_free_slice(&task->principal);
     free(task);
 }
 
@@ -141,6 +143,7 @@ void tasks_add(struct tasks *tasks, const struct task_start *start)
         struct task *task = memory_new(sizeof(*task));
         task->name = memory_copy(buffer_slice(&name));
         task->session = start->session;
+        task->principal = memory_copy(start->principal);
         map_add(&tasks->by_name, &task->by_name, map_hash_bytes(task->name));
         list_append(&tasks->all, &task->link);
         tasks->count++;
@@ -155,10 +158,10 @@ void tasks_add(struct tasks *tasks, const struct task_start *start)
     buffer_release(&name);
 }
 
-bool tasks_has(const struct tasks *tasks, const struct session *session, struct slice id)
+bool tasks_has(const struct tasks *tasks, const struct session *session, struct slice principal, struct slice id)
 {
     const struct task *task = find(tasks, id);
-    return task != NULL && task->session == session;
+    return task != NULL && task->session == session && (session != NULL || slice_equals(task->principal, principal));
 }
 
 struct session *tasks_owner(const struct tasks *tasks, struct slice id)

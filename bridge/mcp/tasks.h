@@ -3,8 +3,8 @@
  * belongs to the session that made it: for any other it is not there. The progress token of the request that made it
  * stays valid until the task ends.
  *
- * A task that was made without a session belongs to nobody that could be told apart: whoever knows its id, which is
- * the child's to make unguessable, may ask for it, without a session.
+ * A task that was made without a session belongs to its principal, who may ask for it without a session. Where
+ * callers are not told apart, that is whoever knows its id, which is the child's to make unguessable.
  */
 #ifndef BRIDGE_MCP_TASKS_H
 #define BRIDGE_MCP_TASKS_H
@@ -36,6 +36,7 @@ struct session_tasks {
 struct task_start {
     struct slice id;         /* its JSON string */
     struct session *session; /* NULL for a request without a session */
+    struct slice principal;  /* who sent such a request; empty where nobody is told apart */
     struct slice token;      /* the client's progress token, as it was written; absent when it gave none */
     uint64_t wire_token;     /* the same as the child knows it */
 };
@@ -49,8 +50,8 @@ void tasks_clear(struct tasks *tasks);
 /* A task was made. At a ceiling the oldest is forgotten: the session's own, or of all. */
 void tasks_add(struct tasks *tasks, const struct task_start *start);
 
-/* Whether the task is there for this session. */
-bool tasks_has(const struct tasks *tasks, const struct session *session, struct slice id);
+/* Whether the task is there for this session; without one (NULL), for this principal. */
+bool tasks_has(const struct tasks *tasks, const struct session *session, struct slice principal, struct slice id);
 
 /* The session that made it; NULL when nobody did, or one without a session. */
 struct session *tasks_owner(const struct tasks *tasks, struct slice id);

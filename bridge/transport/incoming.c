@@ -48,6 +48,17 @@ static void on_child_ready(struct post *post)
     post_free(post);
 }
 
+/* It keeps the body, if that was copied, and who sent it, if no session says that. */
+static struct post *new_post(const struct incoming *incoming, size_t call_count)
+{
+    struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, call_count);
+    post->body = incoming->copy;
+    if (incoming->session == NULL && incoming->caller->principal.size > 0) {
+        post->principal = memory_copy(incoming->caller->principal);
+    }
+    return post;
+}
+
 /* The child that serves the client; NULL, with the reason, when it is refused. No child is started in vain. */
 static struct hub *choose_hub(const struct incoming *incoming, const struct message *message, enum refusal *refusal)
 {
@@ -76,9 +87,7 @@ static void take_initialize(struct incoming *incoming, const struct message *mes
         memory_free_slice(&incoming->copy);
         return;
     }
-    struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, 1);
-    post->body = incoming->copy;
-    post->principal = memory_copy(incoming->caller->principal);
+    struct post *post = new_post(incoming, 1);
     post_set_call(post, 0, hub, NULL, message);
     post->calls[0].call.argument = message->protocol_version;
     post_wait(post, CALL_WAITS_FOR_CHILD, on_child_ready);
@@ -133,8 +142,7 @@ static void take_request(struct incoming *incoming, const struct message *messag
         memory_free_slice(&incoming->copy);
         return;
     }
-    struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, 1);
-    post->body = incoming->copy;
+    struct post *post = new_post(incoming, 1);
     post_set_call(post, 0, hub_of(incoming), incoming->session, message);
     post_submit(post, 0, message);
 }
@@ -168,8 +176,7 @@ static void take_notification(struct incoming *incoming, const struct message *m
         accept_and_forget(incoming);
         return;
     }
-    struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, 1);
-    post->body = incoming->copy;
+    struct post *post = new_post(incoming, 1);
     post_set_call(post, 0, hub, NULL, message);
     post_wait(post, CALL_WAITS_FOR_ROOM, on_room);
 }
@@ -291,8 +298,7 @@ static void notify_batch(struct incoming *incoming, struct slice body)
 
 static void submit_batch(struct incoming *incoming, struct slice body, size_t request_count)
 {
-    struct post *post = post_new(&incoming->streamable->posts, incoming->exchange, incoming->accept, request_count);
-    post->body = incoming->copy;
+    struct post *post = new_post(incoming, request_count);
     post->is_batch = true;
     struct hub *hub = hub_of(incoming);
     struct slice rest = body;

@@ -399,6 +399,7 @@ void post_set_call(struct post *post, size_t index, struct hub *hub, struct sess
     call->id = message->id;
     call->token = message->meta_token;
     call->session = session;
+    call->principal = post->principal;
     if (session != NULL && post->session == NULL) {
         session_table_hold(session);
         post->session = session;

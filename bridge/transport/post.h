@@ -48,7 +48,7 @@ struct post {
     struct replay_stream *stream; /* the history of what was streamed; NULL when nobody can come back to it */
     struct timer timer;           /* until the stream opens, then for its heartbeat */
     bool must_stream;             /* the answer is nothing without a stream */
-    struct slice principal;       /* owned: who opens a session by it; else absent */
+    struct slice principal;       /* owned: who sent it, if no session says that; absent for nobody in particular */
     bool is_batch;                /* the answer is an array */
     struct buffer answers;        /* of a batch, collected for JSON */
     struct slice body;            /* owned: the calls' bytes, when they are not the exchange's own; else absent */

@@ -201,6 +201,29 @@ static void nobody_else_posts_to_a_stream_of_http_and_sse(void **state)
     legacy_sse_release(&sse);
 }
 
+/* MCP 2025-11-25, Tasks, "Task Isolation and Access Control": a task belongs to who made it, session or not. */
+static void a_task_that_was_made_without_a_session_is_not_there_for_another(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    static const char get[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tasks/get\",\"params\":{\"taskId\":\"a\"}}";
+    static const char not_found[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,\"message\":\"Task not found\"}}";
+    struct fake_exchange *call = post(fixture, "alice", NULL, PING);
+    fake_child_say(fixture->child, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"task\":{\"taskId\":\"a\"}}}");
+    assert_int_equal(call->status, 200);
+    fake_exchange_expect(post(fixture, "bob", NULL, get), 200, not_found);
+    call = post(fixture, "alice", NULL, "[" PING "," PING "]");
+    fake_child_say(fixture->child, "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{\"task\":{\"taskId\":\"b\"}}}");
+    fake_child_say(fixture->child, "{\"jsonrpc\":\"2.0\",\"id\":4,\"result\":{\"task\":{\"taskId\":\"c\"}}}");
+    assert_int_equal(call->status, 200);
+    const struct tasks *tasks = &fixture->server.shared->tasks;
+    assert_true(tasks_has(tasks, NULL, slice_text("alice"), slice_text("\"c\"")));
+    assert_false(tasks_has(tasks, NULL, slice_text(""), slice_text("\"c\"")));
+    call = post(fixture, "alice", NULL, get);
+    bridge_fixture_answer(fixture);
+    assert_int_equal(call->status, 200);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, bridge_fixture_tear_down)
 
 int main(void)
@@ -213,6 +236,7 @@ int main(void)
         TEST(an_initialize_that_waits_for_the_child_keeps_its_callers_name),
         TEST(an_initialize_in_a_session_of_anothers_opens_ones_own),
         TEST(nobody_else_posts_to_a_stream_of_http_and_sse),
+        TEST(a_task_that_was_made_without_a_session_is_not_there_for_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
