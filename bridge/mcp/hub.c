@@ -1,6 +1,7 @@
 #include "bridge/mcp/hub.h"
 
 #include "bridge/base/buffer.h"
+#include "bridge/jsonrpc/json.h"
 #include "bridge/mcp/callback.h"
 #include "bridge/mcp/log_levels.h"
 #include "bridge/mcp/route.h"
@@ -333,15 +334,15 @@ static void subscribe(struct call *call, const struct message *answer)
 {
     (void)answer;
     struct hub *hub = call->hub;
-    if (call->session->is_ended) {
+    /* Others of the session's, under way together with this one, may have met the ceiling. */
+    bool is_kept = !call->session->is_ended && subscriptions_add(&hub->subscriptions, call->session, call->argument);
+    if (!is_kept) {
         /* Nobody wants it any more, unless somebody else has asked meanwhile. */
         if (!subscriptions_has(&hub->subscriptions, call->argument)) {
             unsubscribe_last(hub, call->argument);
         }
         return;
     }
-    /* Beyond its ceiling a session hears of no update, and that was said when it asked. */
-    (void)subscriptions_add(&hub->subscriptions, call->session, call->argument);
     /* Somebody's unsubscribe, sent meanwhile, may have been of the same URI. */
     if (hub->last_unsubscribe >= call->entry.wire_id) {
         hub_tell_child(hub, "resources/subscribe", "uri", call->argument);
@@ -360,8 +361,9 @@ static void submit_subscribe(struct hub *hub, struct call *call, const struct me
         (void)subscriptions_add(&hub->subscriptions, call->session, message->uri);
         call_answer_result(call, slice_text("{}"));
     } else {
+        /* What is no URI is for the child to refuse; if it does not, there is nothing to count. */
         call->argument = message->uri;
-        call->on_result = subscribe;
+        call->on_result = slice_exists(json_string_inside(message->uri)) ? subscribe : NULL;
         channel_submit(&hub->channel, call);
     }
 }

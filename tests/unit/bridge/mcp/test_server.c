@@ -331,6 +331,25 @@ static void a_subscribe_without_a_uri_is_for_the_child_to_refuse(void **state)
     assert_int_equal(session->subscription_count, 0);
 }
 
+/* What cannot be repeated to the child must not be: the line would be no message. */
+static void a_subscribe_without_a_uri_that_the_child_accepts_is_forgotten(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *session = open_session(fixture);
+    struct fake_call *call =
+        submit(fixture, session, "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"resources/subscribe\"}");
+    struct fake_call *other = unsubscribe(fixture, NULL, "\"x:1\"");
+    fake_child_say(fixture->child, RESULT(2));
+    fake_child_say(fixture->child, RESULT(3));
+    fake_call_expect_answer(call, RESULT(5));
+    fake_call_expect_answer(other, RESULT(5));
+    call = submit(fixture, session, "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"resources/subscribe\",\"params\":{}}");
+    server_end_session(&fixture->server, session);
+    fake_child_say(fixture->child, RESULT(4));
+    fake_call_expect_answer(call, RESULT(5));
+    assert_int_equal(fake_child_unread(fixture->child), 3);
+}
+
 static void a_session_may_not_have_too_many_subscriptions(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -340,6 +359,19 @@ static void a_session_may_not_have_too_many_subscriptions(void **state)
         snprintf(uri, sizeof(uri), "\"x:%d\"", i);
         subscribe_first(fixture, session, uri);
     }
+    assert_true(subscriptions_remove(&fixture->server.shared->subscriptions, session, slice_text("\"x:0\"")));
+    while (fake_child_take(fixture->child) != NULL) {
+    }
+    /* Of two that are under way together, only one finds room: the child is told to leave off with the other. */
+    struct fake_call *first = subscribe(fixture, session, "\"first\"");
+    struct fake_call *second = subscribe(fixture, session, "\"second\"");
+    fake_child_expect(fixture->child, OWN(1026, "resources/subscribe", "\"uri\":\"first\""));
+    fake_child_expect(fixture->child, OWN(1027, "resources/subscribe", "\"uri\":\"second\""));
+    fake_child_say(fixture->child, RESULT(1026));
+    fake_child_say(fixture->child, RESULT(1027));
+    fake_call_expect_answer(first, RESULT(5));
+    fake_call_expect_answer(second, RESULT(5));
+    fake_child_expect(fixture->child, OWN(1028, "resources/unsubscribe", "\"uri\":\"second\""));
     struct fake_call *call = subscribe(fixture, session, "\"one more\"");
     fake_child_expect_silence(fixture->child);
     fake_call_expect_answer(call, "{\"jsonrpc\":\"2.0\",\"id\":5,\"error\":{\"code\":-32602,\"message\":"
@@ -826,6 +858,7 @@ int main(void)
         TEST(an_unsubscribe_from_what_nobody_subscribed_to_is_for_the_child_to_answer),
         TEST(a_subscribe_without_a_session_is_refused),
         TEST(a_subscribe_without_a_uri_is_for_the_child_to_refuse),
+        TEST(a_subscribe_without_a_uri_that_the_child_accepts_is_forgotten),
         TEST(a_session_may_not_have_too_many_subscriptions),
         TEST(the_end_of_a_session_ends_what_only_it_had_subscribed_to),
         TEST(a_subscribe_that_outlives_its_session_is_taken_back),
