@@ -1,11 +1,11 @@
 #include "bridge/mcp/hub.h"
 
 #include "bridge/base/buffer.h"
-#include "bridge/jsonrpc/json.h"
 #include "bridge/mcp/callback.h"
 #include "bridge/mcp/log_levels.h"
 #include "bridge/mcp/route.h"
 #include "bridge/mcp/server.h"
+#include "bridge/mcp/subscribing.h"
 #include "bridge/mcp/task_list.h"
 
 #include <assert.h>
@@ -17,11 +17,6 @@ static struct hub *hub_of(struct channel *channel)
 }
 
 /* ---- What the channel tells ---- */
-
-static void subscribe_again(void *context, struct slice uri_json)
-{
-    hub_tell_child(context, "resources/subscribe", "uri", uri_json);
-}
 
 /* A new process knows nothing of what its predecessor was told, and may have other lists. */
 static void restore(struct hub *hub)
@@ -35,7 +30,7 @@ static void restore(struct hub *hub)
     hub->child_level = SEVERITY_UNSET;
     if (!hub->channel.is_modern) {
         log_levels_update(hub);
-        subscriptions_visit_uris(&hub->subscriptions, subscribe_again, hub);
+        subscribing_restore(hub);
     }
     for (size_t i = 0; i < sizeof(list_changes) / sizeof(list_changes[0]); i++) {
         if (hub->channel.handshake.has_list_changes & (1u << i)) {
@@ -306,18 +301,11 @@ void hub_add_session(struct hub *hub, struct session *session)
     list_append(&hub->sessions, &session->in_hub);
 }
 
-static void unsubscribe_last(void *context, struct slice uri_json)
-{
-    struct hub *hub = context;
-    hub->last_unsubscribe = hub->channel.mux.last_wire_id;
-    hub_tell_child(context, "resources/unsubscribe", "uri", uri_json);
-}
-
 void hub_remove_session(struct hub *hub, struct session *session)
 {
     list_remove(&session->in_hub);
     size_t subscribed = session->subscription_count;
-    subscriptions_remove_all(&hub->subscriptions, session, unsubscribe_last, hub);
+    subscribing_leave(hub, session);
     if (subscribed > 0 && hub->channel.is_modern && hub->server->translator != NULL) {
         hub->server->translator->renew(hub->server, hub);
     }
@@ -329,90 +317,6 @@ void hub_remove_session(struct hub *hub, struct session *session)
 }
 
 /* ---- Requests ---- */
-
-static void subscribe(struct call *call, const struct message *answer)
-{
-    (void)answer;
-    struct hub *hub = call->hub;
-    /* Others of the session's, under way together with this one, may have met the ceiling. */
-    bool is_kept = !call->session->is_ended && subscriptions_add(&hub->subscriptions, call->session, call->argument);
-    if (!is_kept) {
-        /* Nobody wants it any more, unless somebody else has asked meanwhile. */
-        if (!subscriptions_has(&hub->subscriptions, call->argument)) {
-            unsubscribe_last(hub, call->argument);
-        }
-        return;
-    }
-    /* Somebody's unsubscribe, sent meanwhile, may have been of the same URI. */
-    if (hub->last_unsubscribe >= call->entry.wire_id) {
-        hub_tell_child(hub, "resources/subscribe", "uri", call->argument);
-    }
-}
-
-static void submit_subscribe(struct hub *hub, struct call *call, const struct message *message)
-{
-    if (call->session == NULL) {
-        call_answer_error(call, REPLY_METHOD_NOT_FOUND,
-                          "resources/subscribe needs a session: updates come on its GET stream");
-    } else if (message->uri.size > LIMIT_URI_BYTES ||
-               call->session->subscription_count >= LIMIT_SESSION_SUBSCRIPTIONS) {
-        call_answer_error(call, REPLY_INVALID_PARAMS, "Too many subscriptions in this session, or the URI is too long");
-    } else if (subscriptions_has(&hub->subscriptions, message->uri)) {
-        (void)subscriptions_add(&hub->subscriptions, call->session, message->uri);
-        call_answer_result(call, slice_text("{}"));
-    } else {
-        /* What is no URI is for the child to refuse; if it does not, there is nothing to count. */
-        call->argument = message->uri;
-        call->on_result = slice_exists(json_string_inside(message->uri)) ? subscribe : NULL;
-        channel_submit(&hub->channel, call);
-    }
-}
-
-static void forget_if_same(struct map_node *node, void *context)
-{
-    const struct slice *uri = context;
-    struct call *call = container_of(node, struct call, by_id);
-    if (call->on_result == subscribe && subscriptions_is_same(call->argument, *uri)) {
-        call->on_result = NULL;
-    }
-}
-
-/* The answer to a subscribe that is under way must not undo what the client has asked for since. */
-static void forget_running_subscribe(const struct session *session, struct slice uri)
-{
-    if (session != NULL) {
-        map_visit(&session->calls, forget_if_same, &uri);
-    }
-}
-
-/* Of a subscribe and an unsubscribe of one URI that are under way together, the child may have heard this one last. */
-static void unsubscribe(struct call *call, const struct message *answer)
-{
-    (void)answer;
-    struct hub *hub = call->hub;
-    if (hub->last_unsubscribe < call->entry.wire_id) {
-        hub->last_unsubscribe = call->entry.wire_id;
-    }
-    if (subscriptions_has(&hub->subscriptions, call->argument)) {
-        hub_tell_child(hub, "resources/subscribe", "uri", call->argument);
-    }
-}
-
-/* Whoever is still subscribed keeps the child's subscription: only the last unsubscribe goes to the child. */
-static void submit_unsubscribe(struct hub *hub, struct call *call, const struct message *message)
-{
-    struct session *session = call->session;
-    forget_running_subscribe(session, message->uri);
-    bool was_last = session != NULL && subscriptions_remove(&hub->subscriptions, session, message->uri);
-    if (was_last || !subscriptions_has(&hub->subscriptions, message->uri)) {
-        hub->last_unsubscribe = hub->channel.mux.last_wire_id;
-        call->argument = message->uri;
-        call->on_result = unsubscribe;
-        channel_submit(&hub->channel, call);
-    } else {
-        call_answer_result(call, slice_text("{}"));
-    }
-}
 
 static void remember_task(struct call *call, const struct message *answer)
 {
@@ -477,9 +381,9 @@ static const struct {
     const char *method;
     void (*submit)(struct hub *hub, struct call *call, const struct message *message);
 } special_requests[] = {
-    {"resources/subscribe", submit_subscribe}, {"resources/unsubscribe", submit_unsubscribe},
-    {"logging/setLevel", log_levels_submit},   {"tasks/get", submit_for_task},
-    {"tasks/result", submit_for_task},         {"tasks/cancel", submit_for_task},
+    {"resources/subscribe", subscribing_begin}, {"resources/unsubscribe", subscribing_end},
+    {"logging/setLevel", log_levels_submit},    {"tasks/get", submit_for_task},
+    {"tasks/result", submit_for_task},          {"tasks/cancel", submit_for_task},
     {"tasks/list", submit_task_list},
 };
 
