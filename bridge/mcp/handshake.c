@@ -56,17 +56,14 @@ void handshake_write_initialized(struct buffer *out)
 
 static void read_capabilities(struct handshake *handshake)
 {
-    cJSON *result = cJSON_ParseWithLength(handshake->result.data, handshake->result.size);
-    const cJSON *capabilities = cJSON_GetObjectItemCaseSensitive(result, "capabilities");
     static const char *const lists[] = {"tools", "prompts", "resources"};
     handshake->has_list_changes = 0;
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        const cJSON *list = cJSON_GetObjectItemCaseSensitive(capabilities, lists[i]);
-        bool changes = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(list, "listChanged"));
+        struct slice list = members_find(handshake->capabilities, lists[i]);
+        bool changes = slice_is(members_find(list, "listChanged"), "true");
         handshake->has_list_changes |= (unsigned)changes << i;
     }
-    handshake->has_logging = cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(capabilities, "logging"));
-    cJSON_Delete(result);
+    handshake->has_logging = slice_starts_with(members_find(handshake->capabilities, "logging"), "{");
 }
 
 /* The message of a JSON-RPC error, for people. */
