@@ -51,7 +51,7 @@ static void step(struct walk *walk, size_t size)
 /* The character that comes next, white space aside. */
 static char peek(struct walk *walk)
 {
-    walk->rest = message_skip_space(walk->rest);
+    walk->rest = json_skip_space(walk->rest);
     assert(walk->rest.size > 0);
     return walk->rest.data[0];
 }

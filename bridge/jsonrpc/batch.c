@@ -1,14 +1,16 @@
 #include "bridge/jsonrpc/batch.h"
 
+#include "bridge/jsonrpc/json.h"
+
 bool batch_is_array(struct slice body)
 {
-    body = message_skip_space(body);
+    body = json_skip_space(body);
     return body.size > 0 && body.data[0] == '[';
 }
 
 static bool take(struct slice *bytes, char c)
 {
-    *bytes = message_skip_space(*bytes);
+    *bytes = json_skip_space(*bytes);
     if (bytes->size == 0 || bytes->data[0] != c) {
         return false;
     }
@@ -19,7 +21,7 @@ static bool take(struct slice *bytes, char c)
 /* The array's end, with nothing behind it. */
 static enum message_fault check_end(struct slice rest, size_t count)
 {
-    if (!take(&rest, ']') || message_skip_space(rest).size > 0) {
+    if (!take(&rest, ']') || json_skip_space(rest).size > 0) {
         return MESSAGE_FAULT_SYNTAX;
     }
     return count > 0 && count <= LIMIT_BATCH_MESSAGES ? MESSAGE_FAULT_NONE : MESSAGE_FAULT_BATCH;
@@ -33,7 +35,7 @@ enum message_fault batch_check(struct slice body, size_t *count)
     if (!take(&rest, '[')) {
         return MESSAGE_FAULT_OBJECT;
     }
-    rest = message_skip_space(rest);
+    rest = json_skip_space(rest);
     if (rest.size > 0 && rest.data[0] == ']') {
         return check_end(rest, 0);
     }

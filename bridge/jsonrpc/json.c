@@ -191,6 +191,16 @@ const char *json_end_of_literal(const char *at, const char *end)
     return NULL;
 }
 
+struct slice json_skip_space(struct slice text)
+{
+    while (text.size > 0 &&
+           (text.data[0] == ' ' || text.data[0] == '\t' || text.data[0] == '\n' || text.data[0] == '\r')) {
+        text.data++;
+        text.size--;
+    }
+    return text;
+}
+
 struct slice json_string_inside(struct slice value)
 {
     if (value.size < 2 || value.data[0] != '"') {

@@ -20,6 +20,9 @@ const char *json_end_of_string(const char *at, const char *end, bool *has_escape
 const char *json_end_of_number(const char *at, const char *end);
 const char *json_end_of_literal(const char *at, const char *end);
 
+/* `text` without the white space at its front. */
+struct slice json_skip_space(struct slice text);
+
 /* The length of the character at `at`: 1 for ASCII, 2 to 4 for a well-formed UTF-8 sequence, 0 for anything else. */
 size_t json_character_size(const char *at, const char *end);
 

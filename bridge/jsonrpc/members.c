@@ -2,15 +2,6 @@
 
 #include "bridge/jsonrpc/json.h"
 
-static void skip_space(struct slice *rest)
-{
-    while (rest->size > 0 &&
-           (rest->data[0] == ' ' || rest->data[0] == '\t' || rest->data[0] == '\n' || rest->data[0] == '\r')) {
-        rest->data++;
-        rest->size--;
-    }
-}
-
 static void skip(struct slice *rest, size_t size)
 {
     rest->data += size;
@@ -58,7 +49,7 @@ static struct slice take_value(struct slice *rest)
 {
     bool has_escapes;
     size_t size;
-    skip_space(rest);
+    *rest = json_skip_space(*rest);
     if (rest->size == 0) {
         return slice_of(NULL, 0);
     }
@@ -76,19 +67,19 @@ static struct slice take_value(struct slice *rest)
     }
     struct slice value = slice_of(rest->data, size);
     skip(rest, size);
-    skip_space(rest);
+    *rest = json_skip_space(*rest);
     return value;
 }
 
 /* Steps over the opening bracket or the comma before the next value. False when there is no next. */
 static bool step(struct slice *rest, char opener)
 {
-    skip_space(rest);
+    *rest = json_skip_space(*rest);
     if (rest->size == 0 || (rest->data[0] != opener && rest->data[0] != ',')) {
         return false;
     }
     skip(rest, 1);
-    skip_space(rest);
+    *rest = json_skip_space(*rest);
     return rest->size > 0 && rest->data[0] != '}' && rest->data[0] != ']';
 }
 

@@ -11,6 +11,7 @@
 #include "bridge/jsonrpc/message.h"
 
 #include "bridge/jsonrpc/json.h"
+#include "bridge/jsonrpc/reply.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -399,7 +400,7 @@ enum message_fault message_scan(struct message *message, struct slice bytes, str
     scan.place = NULL;
     scan.depth = 0;
     memset(message, 0, offsetof(struct message, method_text));
-    bytes = slice_exists(bytes) ? message_skip_space(bytes) : slice_of("", 0);
+    bytes = slice_exists(bytes) ? json_skip_space(bytes) : slice_of("", 0);
     *rest = bytes;
     scan.at = bytes.data;
     scan.end = bytes.data + bytes.size;
@@ -419,7 +420,7 @@ enum message_fault message_scan_whole(struct message *message, struct slice byte
     enum message_fault fault = message_scan(message, bytes, &rest);
     bool is_syntactic =
         fault == MESSAGE_FAULT_SYNTAX || fault == MESSAGE_FAULT_DEPTH || fault == MESSAGE_FAULT_DUPLICATE;
-    if (!is_syntactic && message_skip_space(rest).size > 0) {
+    if (!is_syntactic && json_skip_space(rest).size > 0) {
         return MESSAGE_FAULT_SYNTAX;
     }
     return fault;
@@ -441,38 +442,24 @@ void message_flatten(char *bytes, size_t size)
     }
 }
 
-struct slice message_skip_space(struct slice bytes)
-{
-    while (bytes.size > 0 && strchr(" \t\r\n", bytes.data[0]) != NULL && bytes.data[0] != '\0') {
-        bytes.data++;
-        bytes.size--;
-    }
-    return bytes;
-}
-
-static const struct {
-    int code;
-    const char *text;
-} faults[MESSAGE_FAULT_COUNT] = {
-    [MESSAGE_FAULT_NONE] = {0, "no fault"},
-    [MESSAGE_FAULT_SYNTAX] = {-32700, "Parse error: Invalid JSON"},
-    [MESSAGE_FAULT_DEPTH] = {-32700, "Parse error: JSON nested too deeply"},
-    [MESSAGE_FAULT_OBJECT] = {-32600, "Invalid Request: a message must be a JSON object"},
+static const char *const fault_texts[MESSAGE_FAULT_COUNT] = {
+    [MESSAGE_FAULT_NONE] = "no fault",
+    [MESSAGE_FAULT_SYNTAX] = "Parse error: Invalid JSON",
+    [MESSAGE_FAULT_DEPTH] = "Parse error: JSON nested too deeply",
+    [MESSAGE_FAULT_OBJECT] = "Invalid Request: a message must be a JSON object",
     [MESSAGE_FAULT_DUPLICATE] =
-        {-32600, "Invalid Request: a member of the envelope, _meta or its progressToken appears more than once"},
-    [MESSAGE_FAULT_VERSION] = {-32600, "Invalid Request: \"jsonrpc\" must be \"2.0\""},
-    [MESSAGE_FAULT_ID] = {-32600, "Invalid Request: the id must be a string or an integer of at most 1024 bytes"},
-    [MESSAGE_FAULT_METHOD] = {-32600, "Invalid Request: the method must be a string of at most 256 bytes"},
-    [MESSAGE_FAULT_TOKEN] =
-        {-32600, "Invalid Request: the progress token must be a string or an integer of at most 1024 bytes"},
-    [MESSAGE_FAULT_PARAMS] = {-32600, "Invalid Request: params must be an object"},
-    [MESSAGE_FAULT_SHAPE] = {-32600, "Invalid Request: neither a request, a notification nor a response"},
-    [MESSAGE_FAULT_BATCH] = {-32600, "Invalid Request: a batch must hold between 1 and 100 messages"},
+        "Invalid Request: a member of the envelope, _meta or its progressToken appears more than once",
+    [MESSAGE_FAULT_VERSION] = "Invalid Request: \"jsonrpc\" must be \"2.0\"",
+    [MESSAGE_FAULT_ID] = "Invalid Request: the id must be a string or an integer of at most 1024 bytes",
+    [MESSAGE_FAULT_METHOD] = "Invalid Request: the method must be a string of at most 256 bytes",
+    [MESSAGE_FAULT_TOKEN] = "Invalid Request: the progress token must be a string or an integer of at most 1024 bytes",
+    [MESSAGE_FAULT_PARAMS] = "Invalid Request: params must be an object",
+    [MESSAGE_FAULT_SHAPE] = "Invalid Request: neither a request, a notification nor a response",
+    [MESSAGE_FAULT_BATCH] = "Invalid Request: a batch must hold between 1 and 100 messages",
 };
 
 int message_error_code(const struct message *message)
 {
-    enum { INTERNAL_ERROR = -32603 };
     struct slice digits = message->error_code;
     bool is_negative = digits.size > 0 && digits.data[0] == '-';
     if (is_negative) {
@@ -480,17 +467,18 @@ int message_error_code(const struct message *message)
     }
     uint64_t code;
     if (!json_parse_id(digits, &code) || code > INT32_MAX) {
-        return INTERNAL_ERROR;
+        return REPLY_INTERNAL_ERROR;
     }
     return is_negative ? -(int)code : (int)code;
 }
 
 const char *message_fault_text(enum message_fault fault)
 {
-    return faults[fault].text;
+    return fault_texts[fault];
 }
 
 int message_fault_code(enum message_fault fault)
 {
-    return faults[fault].code;
+    bool is_json = fault != MESSAGE_FAULT_SYNTAX && fault != MESSAGE_FAULT_DEPTH;
+    return is_json ? REPLY_INVALID_REQUEST : REPLY_PARSE_ERROR;
 }

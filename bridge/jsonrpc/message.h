@@ -48,10 +48,9 @@ struct message {
     struct slice result;
     struct slice error;
 
-    struct slice meta;       /* params._meta */
-    struct slice meta_token; /* params._meta.progressToken */
-    struct slice
-        meta_version; /* params._meta["io.modelcontextprotocol/protocolVersion"]: a request of the modern era */
+    struct slice meta;                /* params._meta */
+    struct slice meta_token;          /* params._meta.progressToken */
+    struct slice meta_version;        /* params._meta["io.modelcontextprotocol/protocolVersion"], of the modern era */
     struct slice meta_capabilities;   /* params._meta["io.modelcontextprotocol/clientCapabilities"] */
     struct slice meta_level;          /* params._meta["io.modelcontextprotocol/logLevel"] */
     struct slice meta_subscription;   /* params._meta["io.modelcontextprotocol/subscriptionId"], of notifications */
@@ -75,8 +74,8 @@ struct message {
 
     bool has_line_breaks; /* CR or LF stand between tokens: message_flatten() before it becomes a line */
 
-    struct slice jsonrpc;
-    struct slice result_task;
+    struct slice jsonrpc;               /* for message_scan() itself, as the next two */
+    struct slice result_task;           /* result.task */
     char method_text[LIMIT_NAME_BYTES]; /* where `method` points when it was written with escapes */
 };
 
@@ -101,9 +100,6 @@ struct slice message_refused_id(const struct message *message, enum message_faul
 
 /* Replaces every CR and LF by a space. In a valid message they stand between tokens only, so its meaning stays. */
 void message_flatten(char *bytes, size_t size);
-
-/* `bytes` without the white space of JSON at the front. */
-struct slice message_skip_space(struct slice bytes);
 
 /* The code of an error response; REPLY_INTERNAL_ERROR's when it has none that is an integer of sane size. */
 int message_error_code(const struct message *message);

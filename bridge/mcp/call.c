@@ -13,18 +13,13 @@ static void answer_buffer(struct call *call, struct buffer *message)
     buffer_release(message);
 }
 
-void call_answer_error_data(struct call *call, int code, const char *text, struct slice data)
+void call_answer_error(struct call *call, enum reply_code code, const char *text)
 {
     struct buffer error;
     buffer_init(&error, 0);
-    reply_error(&error, call->id, (enum reply_code)code, text, data);
-    call->error_code = code;
+    reply_error(&error, call->id, code, text, slice_of(NULL, 0));
+    call->error_code = (int)code;
     answer_buffer(call, &error);
-}
-
-void call_answer_error(struct call *call, enum reply_code code, const char *text)
-{
-    call_answer_error_data(call, (int)code, text, slice_of(NULL, 0));
 }
 
 void call_answer_busy(struct call *call, const char *text)

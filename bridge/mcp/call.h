@@ -22,8 +22,10 @@ struct hub;
 struct session;
 struct tool_headers;
 
-/* What the owner of a call hears. The parts follow one another, are one message with the client's own id or progress
- * token, and are valid during the call of the function only. */
+/*
+ * What the owner of a call hears. The parts follow one another, are one message with the client's own id or progress
+ * token, and are valid during the call of the function only.
+ */
 struct call_events {
     /*
      * In place of on_answer, the child's answer as it wrote it, with the wire id. NULL for owners that pass it on as
@@ -108,9 +110,6 @@ struct call {
 /* Answer a call that nobody but its owner knows with a message of ours: on_answer comes before they return. */
 void call_answer_error(struct call *call, enum reply_code code, const char *text);
 void call_answer_result(struct call *call, struct slice result);
-
-/* As those, with the `data` of the error, JSON or absent. */
-void call_answer_error_data(struct call *call, int code, const char *text, struct slice data);
 
 /* Answers a modern client that no child can be had now. */
 void call_answer_busy(struct call *call, const char *text);

@@ -1,12 +1,11 @@
 /*
- * Questions of the child's to its client: sampling, elicitation, roots, ping. The client sees an id of ours, so that
+ * Questions of the child's to its client: sampling, elicitation, roots. The client sees an id of ours, so that
  * an answer which comes late, twice, or from a process that is gone, cannot be taken for another's.
  */
 #ifndef BRIDGE_MCP_CALLBACK_H
 #define BRIDGE_MCP_CALLBACK_H
 
 #include "bridge/base/list.h"
-#include "bridge/base/map.h"
 #include "bridge/base/timer.h"
 #include "bridge/jsonrpc/message.h"
 

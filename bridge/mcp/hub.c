@@ -398,16 +398,18 @@ static void submit_to_modern(struct hub *hub, struct call *call, const struct me
 
 void hub_submit(struct hub *hub, struct call *call, const struct message *message)
 {
-    if (hub->channel.is_modern && call->wish == CALL_SENDS) {
+    if (call->wish != CALL_SENDS) {
+        channel_submit(&hub->channel, call);
+        return;
+    }
+    if (hub->channel.is_modern) {
         submit_to_modern(hub, call, message);
         return;
     }
-    if (call->wish == CALL_SENDS) {
-        for (size_t i = 0; i < sizeof(special_requests) / sizeof(special_requests[0]); i++) {
-            if (message_is(message, special_requests[i].method)) {
-                special_requests[i].submit(hub, call, message);
-                return;
-            }
+    for (size_t i = 0; i < sizeof(special_requests) / sizeof(special_requests[0]); i++) {
+        if (message_is(message, special_requests[i].method)) {
+            special_requests[i].submit(hub, call, message);
+            return;
         }
     }
     call->on_result = remember_task;

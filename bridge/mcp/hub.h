@@ -71,7 +71,7 @@ void hub_add_session(struct hub *hub, struct session *session);
 /* The session has ended: takes back what the child was told for its sake. */
 void hub_remove_session(struct hub *hub, struct session *session);
 
-/* Takes a client's request; `message` is the call's. Its events may come before this returns. */
+/* Takes a client's call; `message` is its request, if it sends one. Its events may come before this returns. */
 void hub_submit(struct hub *hub, struct call *call, const struct message *message);
 
 /*

@@ -19,13 +19,16 @@ void route_drop(struct server *server, const char *why)
     }
 }
 
-bool route_to_session(struct hub *hub, struct session *session, const struct slice *parts, size_t count)
+/*
+ * A message of its own child's: on the stream of the request that the child works at, when that is certain and the
+ * client takes one, else on the GET stream, now or when it opens.
+ */
+static void to_session(struct hub *hub, struct session *session, const struct slice *parts, size_t count)
 {
     struct call *call = channel_only_call(&hub->channel);
-    if (call != NULL && call->events->on_message(call, parts, count)) {
-        return true;
+    if (call == NULL || !call->events->on_message(call, parts, count)) {
+        (void)session_deliver_or_queue(session, parts, count, 0);
     }
-    return session_deliver_or_queue(session, parts, count, 0);
 }
 
 /* The session that has the child alone; NULL for a shared child, and when the session has ended. */
@@ -105,7 +108,7 @@ static void to_only_call(struct hub *hub, const struct message *message)
     } else if (session != NULL && !log_levels_pass(session, message->level)) {
         return;
     } else if (own != NULL) {
-        (void)route_to_session(hub, own, &message->bytes, 1);
+        to_session(hub, own, &message->bytes, 1);
     } else {
         (void)call->events->on_message(call, &message->bytes, 1);
     }
@@ -162,7 +165,7 @@ static void to_task_token(struct hub *hub, const struct message *message)
     const struct replacement replacement = {message->progress_token, token};
     rewrite_splice(&progress, message->bytes, &replacement, 1);
     if (hub->is_own) {
-        (void)route_to_session(hub, session, progress.parts, progress.count);
+        to_session(hub, session, progress.parts, progress.count);
     } else {
         deliver_to_listener(session, progress.parts, progress.count);
     }

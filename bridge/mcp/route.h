@@ -17,13 +17,7 @@ void route_request(struct hub *hub, const struct message *message);
 /* Tells the hub's sessions that a list has changed, for the child that cannot know. */
 void route_list_change(struct hub *hub, const char *method);
 
-/*
- * Sends a message of its own child's to a session: on the stream of the request that the child works at, when that is
- * certain and the client takes one, else on the GET stream, now or when it opens. False when it cannot be kept.
- */
-bool route_to_session(struct hub *hub, struct session *session, const struct slice *parts, size_t count);
-
-/* Counts a message that nobody gets, and logs it, less and less often as there are more. */
+/* Counts a message that nobody gets, and logs it, unless many have been logged just now. */
 void route_drop(struct server *server, const char *why);
 
 #endif

@@ -3,6 +3,7 @@
  * they come in order, and between them stand only commas and white space.
  */
 #include "bridge/jsonrpc/batch.h"
+#include "bridge/jsonrpc/json.h"
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/json_oracle.h"
@@ -40,7 +41,7 @@ static void require_messages(struct slice body, size_t count)
 static bool is_whole(struct slice body, const struct json_oracle *oracle)
 {
     struct slice rest = slice_of(body.data + oracle->end, body.size - oracle->end);
-    return json_oracle_approves(oracle) && message_skip_space(rest).size == 0;
+    return json_oracle_approves(oracle) && json_skip_space(rest).size == 0;
 }
 
 static bool has_other_than_objects(const cJSON *array)

@@ -367,9 +367,20 @@ static void our_ids_are_parsed_as_we_write_them_and_nothing_else_is(void **state
     }
 }
 
+static void white_space_at_the_front_is_skipped(void **state)
+{
+    (void)state;
+    assert_true(slice_is(json_skip_space(slice_text(" \t\r\nx ")), "x "));
+    assert_int_equal(json_skip_space(slice_text(" ")).size, 0);
+    assert_int_equal(json_skip_space(slice_text("")).size, 0);
+    assert_int_equal(json_skip_space(slice_of("\0x", 2)).size, 2);
+    assert_true(slice_is(json_skip_space(slice_text("\v")), "\v"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(white_space_at_the_front_is_skipped),
         cmocka_unit_test(a_string_ends_behind_its_quote),
         cmocka_unit_test(a_string_says_whether_it_has_escapes),
         cmocka_unit_test(a_string_without_end_is_none),

@@ -775,16 +775,6 @@ static void line_breaks_between_tokens_are_noticed_and_can_be_taken_out(void **s
     assert_false(message.has_line_breaks);
 }
 
-static void white_space_at_the_front_is_skipped(void **state)
-{
-    (void)state;
-    assert_true(slice_is(message_skip_space(slice_text(" \t\r\nx ")), "x "));
-    assert_int_equal(message_skip_space(slice_text(" ")).size, 0);
-    assert_int_equal(message_skip_space(slice_text("")).size, 0);
-    assert_int_equal(message_skip_space(slice_of("\0x", 2)).size, 2);
-    assert_true(slice_is(message_skip_space(slice_text("\v")), "\v"));
-}
-
 static struct slice refused_id(const char *text)
 {
     static struct message message;
@@ -898,7 +888,6 @@ int main(void)
         cmocka_unit_test(only_white_space_may_stand_around_a_whole_message),
         cmocka_unit_test(what_follows_a_message_is_given_back),
         cmocka_unit_test(line_breaks_between_tokens_are_noticed_and_can_be_taken_out),
-        cmocka_unit_test(white_space_at_the_front_is_skipped),
         cmocka_unit_test(a_refusal_names_the_id_when_it_was_right),
         cmocka_unit_test(every_fault_has_a_text_and_the_code_of_its_kind),
         cmocka_unit_test(what_is_accepted_is_json_to_cjson),
