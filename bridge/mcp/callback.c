@@ -11,6 +11,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+static const char too_many[] = "Too many questions are open";
+
 struct callback {
     struct list link;
     struct hub *hub; /* borrowed: it outlives the question */
@@ -58,6 +60,8 @@ static void fail(struct callback *callback, enum reply_code code, const char *te
     struct asker *asker = callback->asker;
     if (asker == NULL) {
         refuse(hub, callback->child_id, code, text);
+    } else {
+        hub->server->counters.callbacks_failed++;
     }
     forget(&callback->session->callbacks, callback, hub->server->world->timers);
     if (asker != NULL) {
@@ -158,7 +162,8 @@ void callback_ask(struct hub *hub, const struct message *message)
     struct session *session = only_session(hub);
     hub->server->counters.callbacks++;
     if (session == NULL || session->callbacks.count >= LIMIT_SESSION_CALLBACKS) {
-        refuse(hub, message->id, REPLY_INTERNAL_ERROR, "There is no client that could answer");
+        refuse(hub, message->id, REPLY_INTERNAL_ERROR,
+               session == NULL ? "There is no client that could answer" : too_many);
         return;
     }
     struct callback *callback = open_callback(hub, session, message->id);
@@ -175,8 +180,11 @@ void callback_ask(struct hub *hub, const struct message *message)
 void callback_ask_session(struct session *session, struct call *call, struct asker *asker, struct slice method,
                           struct slice params)
 {
+    struct server_counters *counters = &session->hub->server->counters;
+    counters->callbacks++;
     if (session->callbacks.count >= LIMIT_SESSION_CALLBACKS) {
-        asker->on_failure(asker, "Too many questions are open");
+        counters->callbacks_failed++;
+        asker->on_failure(asker, too_many);
         return;
     }
     struct callback *callback = open_callback(session->hub, session, slice_of(NULL, 0));

@@ -180,7 +180,9 @@ static void questions_go_to_the_client_and_answers_with_the_state_to_the_child(v
         run(fixture, session, REQUIRED("\"inputRequests\":{" ELICIT("a") "," ROOTS("b") "},\"requestState\":\"s\\n\""));
     fake_exchange_expect_event(exchange, QUESTION("1", "a"));
     fake_exchange_expect_event(exchange, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"roots/list\",\"params\":{}}");
+    assert_int_equal(fixture->server.counters.callbacks, 2);
     answer(fixture, session, ERA_RESULT("2", "\"roots\":[]"));
+    assert_int_equal(fixture->server.counters.callbacks_answered, 1);
     fake_child_expect_silence(fixture->child);
     answer(fixture, session, ERA_RESULT("2", "\"roots\":[1]"));
     answer(fixture, session, ERA_RESULT("1", "\"action\":\"accept\""));
@@ -290,6 +292,7 @@ static void a_client_that_does_not_answer_fails_the_call_and_hears_of_it(void **
     fake_world_advance(&fixture->world, fixture->settings.callback_timeout_ms);
     fake_exchange_expect_event(exchange, TAKEN_BACK("1", "The answer did not come in time"));
     expect_event_and_end(exchange, FAILED("The client did not answer in time"));
+    assert_int_equal(fixture->server.counters.callbacks_failed, 1);
     assert_null(fake_exchange_take(stream));
     fake_exchange_vanish(stream);
 }

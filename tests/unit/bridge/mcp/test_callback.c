@@ -60,6 +60,24 @@ static void a_question_that_is_too_large_to_wait_is_refused_once(void **state)
     assert_int_equal(callbacks_of(fixture, session)->count, 0);
 }
 
+static void more_questions_than_a_client_can_be_asked_are_refused(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    const char *session = open_own(fixture);
+    struct fake_exchange *stream = bridge_fixture_get(fixture, session);
+    for (int i = 0; i < LIMIT_SESSION_CALLBACKS; i++) {
+        fake_child_say_format(fixture->child, ASK("%d"), i);
+        assert_non_null(fake_exchange_take(stream));
+    }
+    fake_child_expect_silence(fixture->child);
+    fake_child_say(fixture->child, ASK("\"c\""));
+    fake_child_expect(fixture->child, ERA_ERROR("\"c\"", "-32603", "Too many questions are open"));
+    fake_exchange_expect_open(stream);
+    assert_int_equal(fixture->server.counters.callbacks, LIMIT_SESSION_CALLBACKS + 1);
+    assert_int_equal(fixture->server.counters.callbacks_failed, 1);
+    fake_exchange_vanish(stream);
+}
+
 static void the_oldest_question_makes_room_and_is_refused(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -144,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_question_waits_for_a_stream_and_its_answer_goes_to_the_child),
         TEST(a_question_that_is_too_large_to_wait_is_refused_once),
+        TEST(more_questions_than_a_client_can_be_asked_are_refused),
         TEST(the_oldest_question_makes_room_and_is_refused),
         TEST(a_question_that_nobody_answers_is_refused_and_taken_back_where_it_went),
         TEST(a_question_that_was_never_asked_is_not_taken_back_either),
