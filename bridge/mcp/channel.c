@@ -418,41 +418,39 @@ static void on_up(void *owner)
 }
 
 /*
- * A line that never left the bridge cannot have done anything: the call goes to the next process, before those that
+ * A line that never left the bridge cannot have done anything: its call goes to the next process, before those that
  * came later.
  */
-static void wait_again(struct channel *channel, struct list *undelivered, struct call *call)
+static void wait_again(struct channel *channel, uint64_t written_bytes)
 {
-    mux_leave(&channel->mux, &call->entry);
-    channel->listen_count -= call->has_no_timeout;
-    list_remove(&call->link);
-    list_append(undelivered, &call->link);
-    call->state = CALL_WAITING;
-    start_timeout(channel, call, channel->settings->start_timeout_ms);
-}
-
-static void end_running(struct channel *channel, const struct child_end *end)
-{
-    char text[256];
-    snprintf(text, sizeof(text), "The server %.180s before it answered", end->text);
-    struct list running;
     struct list undelivered;
-    list_init(&running);
     list_init(&undelivered);
-    list_take_all(&running, &channel->running);
-    struct call *call;
-    while ((call = first_call(&running)) != NULL) {
-        if (call->written_end > end->written_bytes) {
-            wait_again(channel, &undelivered, call);
-        } else {
+    LIST_FOR_EACH(link, &channel->running) {
+        struct call *call = container_of(link, struct call, link);
+        if (call->written_end > written_bytes) {
             mux_leave(&channel->mux, &call->entry);
-            forget_call(channel, call);
-            channel->counters->failures++;
-            call_answer_error(call, REPLY_INTERNAL_ERROR, text);
+            channel->listen_count -= call->has_no_timeout;
+            list_remove(&call->link);
+            list_append(&undelivered, &call->link);
+            call->state = CALL_WAITING;
+            start_timeout(channel, call, channel->settings->start_timeout_ms);
         }
     }
     list_take_all(&undelivered, &channel->waiting);
     list_take_all(&channel->waiting, &undelivered);
+}
+
+static void fail_running(struct channel *channel, const struct child_end *end)
+{
+    char text[256];
+    snprintf(text, sizeof(text), "The server %.180s before it answered", end->text);
+    struct call *call;
+    while ((call = first_call(&channel->running)) != NULL) {
+        mux_leave(&channel->mux, &call->entry);
+        forget_call(channel, call);
+        channel->counters->failures++;
+        call_answer_error(call, REPLY_INTERNAL_ERROR, text);
+    }
 }
 
 static void fail_waiting(struct channel *channel, const char *text)
@@ -482,7 +480,8 @@ static void on_down(void *owner, const struct child_end *end)
     if (channel->state != CHANNEL_CLOSING) {
         channel_enter(channel, CHANNEL_DOWN);
     }
-    end_running(channel, end);
+    wait_again(channel, end->written_bytes);
+    fail_running(channel, end);
     mux_forget(&channel->mux);
     channel->is_failing = end->failures_in_a_row >= failing_starts(channel);
     if (channel->is_failing) {

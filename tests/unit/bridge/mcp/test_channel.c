@@ -656,6 +656,29 @@ static void a_command_that_cannot_be_started_is_named(void **state)
                                   "no such file or directory"));
 }
 
+/* Whose child it was is gone with the first answer; a call that was never delivered must not be left behind. */
+static void on_answer_close(struct call *call, const struct slice *parts, size_t count)
+{
+    (void)parts;
+    (void)count;
+    channel_close(call->channel);
+}
+
+static void an_owner_that_closes_the_channel_when_its_call_fails_leaves_no_call_behind(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct call_events closing = {.on_answer = on_answer_close};
+    struct fake_call *delivered = submit(fixture, REQUEST(1));
+    uint64_t delivered_end = fixture->child->written;
+    struct fake_call *second = submit(fixture, REQUEST(2));
+    delivered->call.events = &closing;
+    fake_child_down(fixture->child, "exited with status 0", delivered_end, 1);
+    fake_call_expect_answer(second, ERROR(2, -32603, "The bridge is shutting down"));
+    fake_free(delivered->request, delivered->request_size);
+    delivered->request = NULL;
+    fake_call_free(delivered);
+}
+
 /* ---- A full pipe ---- */
 
 static void calls_wait_in_order_while_the_childs_input_is_full(void **state)
@@ -826,6 +849,7 @@ int main(void)
         STARTING(three_failures_in_a_row_fail_the_waiting_and_the_coming_at_once),
         READY(an_undelivered_request_does_not_wait_for_a_child_that_keeps_failing),
         STARTING(a_command_that_cannot_be_started_is_named),
+        READY(an_owner_that_closes_the_channel_when_its_call_fails_leaves_no_call_behind),
         READY(calls_wait_in_order_while_the_childs_input_is_full),
         STARTING(who_waits_for_the_child_hears_when_it_is_ready),
         READY(who_waits_for_room_hears_when_there_is_some),
