@@ -327,6 +327,8 @@ static void on_question(struct call *call, const struct message *message)
 {
     struct translated *translated = container_of(call, struct translated, call);
     struct channel *channel = &translated->hub->channel;
+    /* Who asks knows of the call, even if its pipe has not taken the line to its end: nobody is to begin it anew. */
+    call->written_end = 0;
     if (translated->era->is_draining) {
         questions_refuse_one(channel, message->id, REPLY_INTERNAL_ERROR, draining);
     } else if (!legacy_text_may_be_asked(translated->capabilities, message)) {
@@ -363,6 +365,7 @@ static struct translated *find_parked(const struct era *era, const struct reques
     return translated != NULL && translated->handle.round == state->round ? translated : NULL;
 }
 
+/* From now on it is no span of the line, which is not sent again: see on_question(). */
 static void set_token(struct translated *translated, struct slice token)
 {
     memory_free_slice(&translated->token);

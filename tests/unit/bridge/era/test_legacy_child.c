@@ -522,6 +522,32 @@ static void the_childs_death_while_the_client_is_away_is_told_to_it_later(void *
     fake_exchange_expect(next, 200, ERA_RESULT("7", SERVED));
 }
 
+/* It asked, so it knows of the call, even where the line's end was never taken by its pipe. */
+static void a_call_that_a_child_has_asked_about_is_not_sent_to_another_process(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct era_request request = {
+        .method = "tools/call", .name = "t", .capabilities = ELICITS, .meta = "\"progressToken\":\"a\"", .id = "7"};
+    struct fake_exchange *exchange = era_post(fixture, &request);
+    era_list_tools(fixture->child);
+    struct fake_child *child = era_child(fixture, 1);
+    era_shake_legacy(child);
+    era_expect_request(child, "tools/call", "\"progressToken\":2");
+    ask(fixture, child, QUESTION("1"));
+    char params[1024];
+    snprintf(params, sizeof(params), "\"inputResponses\":{\"q1\":{}},\"requestState\":%s",
+             era_result_member(exchange, "requestState"));
+    request.params = params;
+    request.meta = "\"progressToken\":\"a-longer-one\"";
+    exchange = era_post(fixture, &request);
+    fake_child_down(child, "exited with status 3", 0, 1);
+    fake_exchange_expect(exchange, 200,
+                         ERA_ERROR("7", "-32603", "The server exited with status 3 before it answered"));
+    era_shake_legacy(child);
+    fake_child_expect_silence(child);
+    assert_int_equal(calls(fixture), 0);
+}
+
 static void a_child_that_never_starts_answers_the_call_with_the_reason(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -702,6 +728,7 @@ int main(void)
         TEST(a_call_that_times_out_costs_the_child_that_still_works_at_it),
         TEST(a_call_that_times_out_while_the_client_is_away_costs_the_child_too),
         TEST(the_childs_death_while_the_client_is_away_is_told_to_it_later),
+        TEST(a_call_that_a_child_has_asked_about_is_not_sent_to_another_process),
         TEST(a_child_that_never_starts_answers_the_call_with_the_reason),
         TEST(a_child_that_refuses_the_handshake_answers_the_call_with_its_reason),
         TEST(a_client_that_goes_while_its_child_starts_leaves_the_child_to_others),
