@@ -52,6 +52,7 @@ struct translated {
     bool is_cacheable;
     bool is_followed; /* the child knows a progress token */
     bool has_level;   /* the child was told of its level */
+    bool has_handler; /* as in struct call, when the child has answered */
 
     struct hub *hub; /* held; NULL while there is none */
     struct loan loan;
@@ -208,6 +209,7 @@ static void answer_client(struct translated *translated, const struct slice *par
 {
     struct call *client = take_client(translated);
     client->error_code = error_code;
+    client->has_handler = translated->has_handler;
     leave_hub(translated, false);
     call_answer(client, parts, count);
     free_translated(translated, false);
@@ -224,6 +226,7 @@ static void on_response(struct call *call, const struct message *message)
         .is_cacheable = translated->is_cacheable,
     };
     legacy_answer_write(&answer, message, id, &question);
+    translated->has_handler = answer.error_code != 0 && handshake_has_method(question.handshake, translated->line);
     if (translated->client != NULL) {
         answer_client(translated, answer.parts.parts, answer.parts.count, answer.error_code);
     } else {

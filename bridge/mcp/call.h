@@ -90,6 +90,7 @@ struct call {
     enum log_severity level; /* of the log messages that it wants; of a modern client */
     bool is_busy;            /* a modern client is told to come again: all children are in use */
     int error_code;          /* of the answer to a modern client; 0 for a result */
+    bool has_handler;        /* the child has the method, and the error is of what handles it there */
     struct session *session; /* NULL for a stateless request */
     struct slice principal;  /* of a stateless request: who sent it, by its token; empty where nobody is told apart */
     struct map_node by_id;   /* in the session's calls */

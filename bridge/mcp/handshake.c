@@ -101,6 +101,29 @@ bool handshake_accept(struct handshake *handshake, const struct message *answer,
     return true;
 }
 
+bool handshake_has_method(const struct handshake *handshake, struct slice request)
+{
+    static const struct {
+        const char *method;
+        const char *feature; /* in the child's capabilities */
+    } essentials[] = {
+        {"tools/call", "tools"},
+        {"prompts/get", "prompts"},
+        {"resources/read", "resources"},
+        {"completion/complete", "completions"},
+    };
+    struct message message;
+    if (message_scan_whole(&message, request) != MESSAGE_FAULT_NONE) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(essentials) / sizeof(essentials[0]); i++) {
+        if (message_is(&message, essentials[i].method)) {
+            return slice_exists(members_find(handshake->capabilities, essentials[i].feature));
+        }
+    }
+    return false;
+}
+
 /* Whether the child serves a revision of the modern era that we know. */
 static bool lists_modern(struct slice versions)
 {

@@ -44,6 +44,12 @@ void handshake_add_meta(struct buffer *out, const char *program_version);
 bool handshake_accept(struct handshake *handshake, const struct message *answer, char *why, size_t why_size);
 bool handshake_accept_discover(struct handshake *handshake, const struct message *answer, char *why, size_t why_size);
 
+/*
+ * Whether the child has the method of this request, given in its bytes: it declared the feature that consists of it. An
+ * error -32601 is its handler's then, and about what the request names.
+ */
+bool handshake_has_method(const struct handshake *handshake, struct slice request);
+
 /* Whether this answer to initialize says that the server has no revision with a handshake. */
 bool handshake_is_for_modern_only(const struct message *answer);
 

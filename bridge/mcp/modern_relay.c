@@ -19,6 +19,7 @@ void modern_relay_answer(struct channel *channel, struct call *call, const struc
     const struct replacement replacements[] = {{message->id, call->id}, {message->result_subscription, call->id}};
     rewrite_splice(&answer, message->bytes, replacements, 2);
     call->error_code = message->kind == MESSAGE_ERROR ? message_error_code(message) : 0;
+    call->has_handler = call->error_code != 0 && handshake_has_method(&channel->handshake, call->bytes);
     call->events->on_answer(call, answer.parts, answer.count);
 }
 

@@ -5,11 +5,15 @@
 #include "bridge/transport/refusal.h"
 #include "bridge/transport/streamable.h"
 
-int modern_status(int error_code)
+/*
+ * MCP 2026-07-28, Streamable HTTP: 404 is for a method that nobody has. What a handler says of a tool or a prompt that
+ * it does not find is an answer like any other, whichever code it has: clients read errors in a 200, not all in a 404.
+ */
+int modern_status(const struct call *call)
 {
-    switch (error_code) {
+    switch (call->error_code) {
     case REPLY_METHOD_NOT_FOUND:
-        return 404;
+        return call->has_handler ? 200 : 404;
     case REPLY_PARSE_ERROR:
     case REPLY_INVALID_REQUEST:
     case REPLY_HEADER_MISMATCH:

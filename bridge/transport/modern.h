@@ -17,7 +17,7 @@ void modern_take(struct incoming *incoming, const struct message *message);
 bool modern_check(struct call *call, const struct message *message, const struct tool_headers *headers, char *why,
                   size_t size);
 
-/* The status of an answer with this JSON-RPC error code, 0 for a result, while nothing else was sent. */
-int modern_status(int error_code);
+/* The status of the answer to a call that has one, while nothing else was sent. */
+int modern_status(const struct call *call);
 
 #endif

@@ -218,7 +218,7 @@ static void answer_as_json(struct post *post, const struct slice *parts, size_t 
             respond_busy(post->exchange, parts, count);
             return;
         }
-        respond_json(post->exchange, call->is_modern ? modern_status(call->error_code) : 200, parts, count);
+        respond_json(post->exchange, call->is_modern ? modern_status(call) : 200, parts, count);
         return;
     }
     collect(post, parts, count);

@@ -122,6 +122,24 @@ static void an_error_of_the_child_gets_the_modern_code_and_status(void **state)
     fake_exchange_expect(exchange, 404, ERA_ERROR("1", "-32601", "no"));
 }
 
+/* Clients read errors in a 200; 404 says that nobody has the method. */
+static void an_error_of_what_handles_a_method_is_no_missing_method(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct fake_exchange *exchange = run(fixture, 1);
+    struct fake_child *child = era_child(fixture, 1);
+    era_answer_error(child, -32601);
+    fake_exchange_expect(exchange, 200, ERA_ERROR("7", "-32601", "no"));
+    exchange = run(fixture, 1);
+    ask(fixture, child, QUESTION("1"));
+    era_answer_error(child, -32601);
+    fake_exchange_expect(come_again(fixture, exchange, "{}"), 200, ERA_ERROR("7", "-32601", "no"));
+    fake_child_expect(child, ERA_ERROR("1", "-32001", GONE));
+    exchange = era_post(fixture, &(struct era_request){.method = "prompts/get", .name = "p"});
+    era_answer_error(fixture->child, -32601);
+    fake_exchange_expect(exchange, 404, ERA_ERROR("1", "-32601", "no"));
+}
+
 #define VISIT "{\"mode\":\"url\",\"url\":\"https://x.example\",\"message\":\"m\",\"elicitationId\":\"e\"}"
 #define VISIT_FIRST(elicitations) "{\"code\":-32042,\"message\":\"no\",\"data\":{\"elicitations\":" elicitations "}}"
 
@@ -541,8 +559,7 @@ static void a_call_that_a_child_has_asked_about_is_not_sent_to_another_process(v
     request.meta = "\"progressToken\":\"a-longer-one\"";
     exchange = era_post(fixture, &request);
     fake_child_down(child, "exited with status 3", 0, 1);
-    fake_exchange_expect(exchange, 200,
-                         ERA_ERROR("7", "-32603", "The server exited with status 3 before it answered"));
+    fake_exchange_expect(exchange, 200, ERA_ERROR("7", "-32603", "The server exited with status 3 before it answered"));
     era_shake_legacy(child);
     fake_child_expect_silence(child);
     assert_int_equal(calls(fixture), 0);
@@ -705,6 +722,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_call_that_cannot_be_asked_anything_is_translated_on_the_shared_child),
         TEST(an_error_of_the_child_gets_the_modern_code_and_status),
+        TEST(an_error_of_what_handles_a_method_is_no_missing_method),
         TEST(an_error_that_wants_a_page_visited_becomes_a_question_or_a_missing_capability),
         TEST(a_result_that_is_no_object_becomes_an_error),
         TEST(what_the_modern_era_took_away_reaches_no_child),
