@@ -210,6 +210,13 @@ static void collect(struct post *post, const struct slice *parts, size_t count)
     }
 }
 
+/* Whether the answer is told by a status of its own, which a stream cannot have. */
+static bool has_status(const struct post *post)
+{
+    const struct call *call = &post->calls[0].call;
+    return call->is_busy || (call->is_modern && modern_status(call) != 200);
+}
+
 static void answer_as_json(struct post *post, const struct slice *parts, size_t count)
 {
     if (!post->is_batch) {
@@ -271,7 +278,7 @@ static void on_answer(struct call *call, const struct slice *parts, size_t count
     post->open_calls--;
     switch (post->state) {
     case POST_SILENT:
-        if (post->accept.json) {
+        if (post->accept.json || has_status(post)) {
             answer_as_json(post, parts, count);
         } else {
             answer_as_event(post, parts, count);
