@@ -5,6 +5,9 @@
 #include "bridge/jsonrpc/reply.h"
 #include "bridge/mcp/revision.h"
 
+#define SERVER_INFO_KEY "io.modelcontextprotocol/serverInfo"
+#define SERVER_INFO "\"" SERVER_INFO_KEY "\":"
+
 static bool is_one_of(const struct message *message, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -230,51 +233,80 @@ static void write_error(struct legacy_answer *answer, const struct message *mess
     rewrite_splice(&answer->parts, message->bytes, replacements, 2);
 }
 
-static struct slice behind_bracket(struct slice object)
+static bool has(struct slice object, const char *key)
 {
-    return slice_of(object.data + 1, 0);
+    return slice_exists(members_find(object, key));
 }
 
-static bool is_empty(struct slice object)
+/* What the modern era wants in a result and this one has not, with a comma behind each member. */
+static void add_result_members(struct buffer *text, const struct message *message,
+                               const struct legacy_question *question)
+{
+    struct slice info = question->handshake->server_info;
+    if (!slice_exists(message->result_type)) {
+        buffer_add_text(text, "\"resultType\":\"complete\",");
+    }
+    if (question->is_cacheable && !has(message->result, "ttlMs")) {
+        buffer_add_text(text, "\"ttlMs\":0,");
+    }
+    if (question->is_cacheable && !has(message->result, "cacheScope")) {
+        buffer_add_text(text, "\"cacheScope\":\"private\",");
+    }
+    if (slice_exists(info) && !slice_exists(message->result_meta)) {
+        buffer_add_text(text, "\"_meta\":{" SERVER_INFO);
+        buffer_add(text, info);
+        buffer_add_text(text, "},");
+    }
+}
+
+/* The same for the result's own _meta. */
+static void add_meta_members(struct buffer *text, const struct message *message, const struct handshake *handshake)
+{
+    bool has_meta = slice_exists(message->result_meta) && message->result_meta.data[0] == '{';
+    if (has_meta && slice_exists(handshake->server_info) && !has(message->result_meta, SERVER_INFO_KEY)) {
+        buffer_add_text(text, SERVER_INFO);
+        buffer_add(text, handshake->server_info);
+        buffer_add_text(text, ",");
+    }
+}
+
+/* What was written to the buffer from `start` on goes in front of the object's own members; nothing is no change. */
+static struct replacement put_in_front(struct slice object, struct buffer *text, size_t start)
 {
     struct member member;
-    return !members_next(&object, &member);
+    struct slice own = object;
+    if (text->size == start) {
+        return (struct replacement){slice_of(NULL, 0), slice_of(NULL, 0)};
+    }
+    if (!members_next(&own, &member)) {
+        buffer_truncate(text, text->size - 1);
+    }
+    return (struct replacement){slice_of(object.data + 1, 0), slice_of(NULL, text->size - start)};
 }
 
 static void write_result(struct legacy_answer *answer, const struct message *message, struct slice id,
-                         const struct handshake *handshake, bool is_cacheable)
+                         const struct legacy_question *question)
 {
     struct buffer *text = &answer->text;
-    bool has_meta = slice_exists(message->result_meta) && message->result_meta.data[0] == '{';
-    bool has_info = slice_exists(handshake->server_info);
-    buffer_add_format(text, "\"resultType\":\"complete\"%s",
-                      is_cacheable ? ",\"ttlMs\":0,\"cacheScope\":\"private\"" : "");
-    if (has_info && !has_meta) {
-        buffer_add_text(text, ",\"_meta\":{\"io.modelcontextprotocol/serverInfo\":");
-        buffer_add(text, handshake->server_info);
-        buffer_add_text(text, "}");
-    }
-    buffer_add_text(text, is_empty(message->result) ? "" : ",");
-    size_t in_result = text->size;
-    if (has_info && has_meta) {
-        buffer_add_text(text, "\"io.modelcontextprotocol/serverInfo\":");
-        buffer_add(text, handshake->server_info);
-        buffer_add_text(text, is_empty(message->result_meta) ? "" : ",");
-    }
-    const char *data = buffer_slice(text).data;
-    const struct replacement replacements[] = {
-        {message->id, id},
-        {behind_bracket(message->result), slice_of(data, in_result)},
-        {has_meta ? behind_bracket(message->result_meta) : slice_of(NULL, 0),
-         slice_of(data + in_result, text->size - in_result)},
-    };
+    add_result_members(text, message, question);
+    struct replacement in_result = put_in_front(message->result, text, 0);
+    size_t start = text->size;
+    add_meta_members(text, message, question->handshake);
+    struct replacement in_meta = put_in_front(message->result_meta, text, start);
+    /* Nothing moves the text any more. */
+    const char *data = text->size > 0 ? buffer_slice(text).data : "";
+    in_result.with.data = data;
+    in_meta.with.data = data + start;
+    const struct replacement replacements[] = {{message->id, id}, in_result, in_meta};
     rewrite_splice(&answer->parts, message->bytes, replacements, 3);
 }
 
-/* What the modern era needs and the child may not have: an object, and not one with a type of its own. */
-static bool can_be_typed(const struct message *message)
+/* Whether it can be a result of the modern era: an object, of no type or of the one that needs nothing else. */
+static bool is_complete(const struct message *message)
 {
-    return message->result.data[0] == '{' && !slice_exists(message->result_type);
+    struct slice type = json_string_inside(message->result_type);
+    return message->result.data[0] == '{' &&
+           (!slice_exists(message->result_type) || (slice_exists(type) && json_string_means(type, "complete")));
 }
 
 void legacy_answer_write(struct legacy_answer *answer, const struct message *message, struct slice id,
@@ -287,8 +319,8 @@ void legacy_answer_write(struct legacy_answer *answer, const struct message *mes
         write_url_required(answer, message, id, question->capabilities);
     } else if (message->kind == MESSAGE_ERROR) {
         write_error(answer, message, id);
-    } else if (can_be_typed(message)) {
-        write_result(answer, message, id, question->handshake, question->is_cacheable);
+    } else if (is_complete(message)) {
+        write_result(answer, message, id, question);
     } else {
         answer->error_code = REPLY_INTERNAL_ERROR;
         reply_error(&answer->text, id, REPLY_INTERNAL_ERROR,
