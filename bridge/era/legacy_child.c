@@ -19,7 +19,6 @@
 #include "bridge/era/request_state.h"
 #include "bridge/mcp/log_levels.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 /* How long the child's questions are gathered, so that those that it asks at once go to the client at once. */
@@ -44,8 +43,7 @@ struct translated {
 
     struct slice line;         /* owned: the call's bytes */
     struct slice token;        /* owned: the client's progress token of this round; absent for none */
-    struct slice principal;    /* owned */
-    struct slice environment;  /* owned */
+    struct caller caller;      /* owned */
     struct slice capabilities; /* owned: what the client may be asked */
     struct slice key;          /* owned: of the loan */
     struct slice initialize;   /* owned: of the loan */
@@ -118,8 +116,7 @@ static void free_translated(struct translated *translated, bool is_at_work)
     translated->era->late_bytes -= late_size(translated);
     memory_free_slice(&translated->line);
     memory_free_slice(&translated->token);
-    memory_free_slice(&translated->principal);
-    memory_free_slice(&translated->environment);
+    caller_release(&translated->caller);
     memory_free_slice(&translated->capabilities);
     memory_free_slice(&translated->key);
     memory_free_slice(&translated->initialize);
@@ -292,12 +289,10 @@ static void park(struct translated *translated)
     struct call *client = take_client(translated);
     struct message request;
     struct buffer result;
-    enum message_fault fault = message_scan_whole(&request, client->bytes);
-    assert(fault == MESSAGE_FAULT_NONE);
-    (void)fault;
+    message_scan_again(&request, client->bytes);
     buffer_init(&result, 0);
     translated->handle.round++;
-    const struct request_binding binding = {translated->principal, &request};
+    const struct request_binding binding = {translated->caller.principal, &request};
     buffer_add_text(&result, "{\"resultType\":\"input_required\",\"inputRequests\":");
     questions_write(&translated->questions, &result);
     buffer_add_text(&result, ",\"requestState\":");
@@ -408,7 +403,7 @@ static void submit_again(struct era *era, struct call *call, const struct messag
         return;
     }
     struct translated *translated = find_parked(era, &state);
-    if (translated == NULL || !slice_equals(translated->environment, caller->environment)) {
+    if (translated == NULL || !caller_is_same(&translated->caller, caller)) {
         call_answer_error(call, REPLY_INVALID_PARAMS,
                           "requestState has expired or was used before: send the request without it");
     } else if (slice_exists(message->input_responses) && message->input_responses.data[0] != '{') {
@@ -434,13 +429,12 @@ static void run(struct translated *translated)
 static void go_untranslated(struct translated *translated)
 {
     struct era *era = translated->era;
-    struct caller caller = {translated->principal, translated->environment};
-    translated->principal = translated->environment = slice_of(NULL, 0);
+    struct caller caller = translated->caller;
+    translated->caller = (struct caller){0};
     struct call *client = take_client(translated);
     free_translated(translated, true);
     era_take_again(era, client, &caller);
-    memory_free_slice(&caller.principal);
-    memory_free_slice(&caller.environment);
+    caller_release(&caller);
 }
 
 static void on_ready(struct call *call)
@@ -507,17 +501,14 @@ static struct translated *make(struct era *era, struct call *client, const struc
     translated->shim.give_up = on_give_up;
     translated->era = era;
     translated->client = client;
-    translated->principal = memory_copy(caller->principal);
-    translated->environment = memory_copy(caller->environment);
+    translated->caller = caller_copy(caller);
     translated->capabilities = written(write_capabilities, message);
     translated->line = written(legacy_text_write_request, message);
     translated->is_cacheable = legacy_text_is_cacheable(message);
     questions_init(&translated->questions);
     list_append(&era->calls, &translated->link);
     era->server->world->random(era->server->world, translated->handle.handle, REQUEST_STATE_HANDLE_BYTES);
-    enum message_fault fault = message_scan_whole(&line, translated->line);
-    assert(fault == MESSAGE_FAULT_NONE);
-    (void)fault;
+    message_scan_again(&line, translated->line);
     translated->call = (struct call){.events = &call_events,
                                      .bytes = line.bytes,
                                      .id = line.id,
@@ -538,9 +529,10 @@ static void write_key(struct translated *translated)
 {
     struct buffer key;
     buffer_init(&key, 0);
-    buffer_add_format(&key, "%zu %zu ", translated->principal.size, translated->environment.size);
-    buffer_add(&key, translated->principal);
-    buffer_add(&key, translated->environment);
+    const struct caller *caller = &translated->caller;
+    buffer_add_format(&key, "%zu %zu ", caller->principal.size, caller->environment.size);
+    buffer_add(&key, caller->principal);
+    buffer_add(&key, caller->environment);
     buffer_add(&key, translated->capabilities);
     translated->key = buffer_take(&key);
 }
@@ -555,7 +547,7 @@ static void borrow(struct translated *translated)
     translated->is_borrower = true;
     translated->loan = (struct loan){.key = translated->key,
                                      .initialize = translated->initialize,
-                                     .environment = translated->environment,
+                                     .environment = translated->caller.environment,
                                      .on_hub = on_hub,
                                      .on_failure = on_loan_failure};
     children_borrow(&translated->era->server->children, &translated->loan);

@@ -296,9 +296,7 @@ static void subscribe(struct listen *listen, struct slice uri)
     memory_free_slice(&listen->line);
     listen->line = buffer_take(&text);
     buffer_release(&params);
-    enum message_fault fault = message_scan_whole(&message, listen->line);
-    assert(fault == MESSAGE_FAULT_NONE);
-    (void)fault;
+    message_scan_again(&message, listen->line);
     listen->call = (struct call){.events = &subscribe_events,
                                  .bytes = message.bytes,
                                  .id = message.id,

@@ -15,7 +15,6 @@
 #include "bridge/jsonrpc/json.h"
 #include "bridge/jsonrpc/members.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -290,9 +289,7 @@ static void send(struct shimmed *shimmed, const struct modern_retry *retry)
     const struct session *session = shimmed->client->session;
     struct message message;
     struct buffer line;
-    enum message_fault fault = message_scan_whole(&message, shimmed->client->bytes);
-    assert(fault == MESSAGE_FAULT_NONE);
-    (void)fault;
+    message_scan_again(&message, shimmed->client->bytes);
     buffer_init(&line, 0);
     modern_text_write_request(&line, &message, session, retry);
     memory_free_slice(&shimmed->line);

@@ -2,7 +2,6 @@
 
 #include "bridge/base/memory.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 /* A call that waits for the child's list of tools. */
@@ -12,8 +11,7 @@ struct param_check {
     struct era *era;
     struct hub *hub; /* held */
     struct tool_wait wait;
-    struct slice principal; /* owned, as is the next */
-    struct slice environment;
+    struct caller caller; /* owned */
 };
 
 bool param_check_is_needed(const struct call *call, const struct message *message)
@@ -38,16 +36,12 @@ static void on_known(struct tool_wait *wait)
     struct param_check *pending = container_of(wait, struct param_check, wait);
     struct call *call = pending->client;
     struct message message;
-    const struct caller caller = {pending->principal, pending->environment};
-    enum message_fault fault = message_scan_whole(&message, call->bytes);
-    assert(fault == MESSAGE_FAULT_NONE);
-    (void)fault;
+    message_scan_again(&message, call->bytes);
     call->shim = NULL;
     call->state = CALL_NEW;
-    check(pending->era, call, &message, &caller, pending->hub);
+    check(pending->era, call, &message, &pending->caller, pending->hub);
     hub_let_go(pending->hub);
-    memory_free_slice(&pending->principal);
-    memory_free_slice(&pending->environment);
+    caller_release(&pending->caller);
     free(pending);
 }
 
@@ -57,8 +51,7 @@ static void on_give_up(struct call_shim *shim)
     tool_index_give_up(&pending->wait);
     hub_let_go(pending->hub);
     pending->client->shim = NULL;
-    memory_free_slice(&pending->principal);
-    memory_free_slice(&pending->environment);
+    caller_release(&pending->caller);
     free(pending);
 }
 
@@ -76,8 +69,7 @@ void param_check_submit(struct era *era, struct call *call, const struct message
     pending->client = call;
     pending->era = era;
     pending->hub = hub;
-    pending->principal = memory_copy(caller->principal);
-    pending->environment = memory_copy(caller->environment);
+    pending->caller = caller_copy(caller);
     hub_hold(hub);
     call->shim = &pending->shim;
     call->state = CALL_RUNNING;

@@ -2,7 +2,6 @@
 
 #include "bridge/base/memory.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 /* A legacy server may be silent about what it does not know. Whatever a start takes is waited for on top of that. */
@@ -21,9 +20,8 @@ struct probe {
     struct era *era;
     struct list link;
     enum probe_step step;
-    struct hub *hub;        /* held */
-    struct slice principal; /* owned, as is the next */
-    struct slice environment;
+    struct hub *hub;      /* held */
+    struct caller caller; /* owned */
     struct timer timer;
 };
 
@@ -43,8 +41,7 @@ static struct call *free_probe(struct probe *probe)
     leave_hub(probe);
     client->shim = NULL;
     list_remove(&probe->link);
-    memory_free_slice(&probe->principal);
-    memory_free_slice(&probe->environment);
+    caller_release(&probe->caller);
     free(probe);
     return client;
 }
@@ -59,20 +56,17 @@ static void go_on(struct probe *probe, struct hub *hub)
 {
     struct era *era = probe->era;
     struct message message;
-    const struct caller caller = {memory_copy(probe->principal), memory_copy(probe->environment)};
+    struct caller caller = probe->caller;
+    probe->caller = (struct caller){0};
     struct call *client = free_probe(probe);
-    enum message_fault fault = message_scan_whole(&message, client->bytes);
-    assert(fault == MESSAGE_FAULT_NONE);
-    (void)fault;
+    message_scan_again(&message, client->bytes);
     client->state = CALL_NEW;
     if (hub != NULL) {
         era_serve(era, client, &message, &caller, hub);
     } else {
         era_take(era, client, &message, &caller);
     }
-    struct caller copies = caller;
-    memory_free_slice(&copies.principal);
-    memory_free_slice(&copies.environment);
+    caller_release(&caller);
 }
 
 static void fail(struct probe *probe, const struct slice *parts, size_t count, int error_code)
@@ -120,10 +114,9 @@ static void on_timeout(struct timer *timer)
 static void ask_modern(struct probe *probe)
 {
     struct server *server = probe->era->server;
-    const struct caller caller = {probe->principal, probe->environment};
     uint64_t shaking_ms = probe->hub->channel.shaking_ms;
     struct hub *known = probe->hub;
-    struct hub *hub = server_modern_hub(server, &caller);
+    struct hub *hub = server_modern_hub(server, &probe->caller);
     if (hub == NULL) {
         /* No room to find out more: the child that is there serves the call, and the next one tries again. */
         go_on(probe, known);
@@ -186,8 +179,7 @@ void probe_submit(struct era *era, struct call *call, const struct caller *calle
     probe->shim.give_up = on_give_up;
     probe->client = call;
     probe->era = era;
-    probe->principal = memory_copy(caller->principal);
-    probe->environment = memory_copy(caller->environment);
+    probe->caller = caller_copy(caller);
     list_append(&era->probes, &probe->link);
     call->shim = &probe->shim;
     call->state = CALL_RUNNING;

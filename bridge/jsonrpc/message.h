@@ -89,6 +89,9 @@ enum message_fault message_scan(struct message *message, struct slice bytes, str
 /* As message_scan(), and nothing but white space may follow. */
 enum message_fault message_scan_whole(struct message *message, struct slice bytes) __attribute__((warn_unused_result));
 
+/* As message_scan_whole(), for bytes that are certain to be a message: they were one before, or we wrote them. */
+void message_scan_again(struct message *message, struct slice bytes);
+
 /* Whether the message, a request or notification, has this method. */
 static inline bool message_is(const struct message *message, const char *method)
 {

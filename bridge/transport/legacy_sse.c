@@ -91,8 +91,7 @@ static void free_client(struct sse_client *client)
         }
         session_table_let_go(session);
     }
-    memory_free_slice(&client->caller.principal);
-    memory_free_slice(&client->caller.environment);
+    caller_release(&client->caller);
     free(client);
 }
 
@@ -193,8 +192,7 @@ static void send_endpoint(const struct sse_client *client)
 static void open_client(struct legacy_sse *sse, struct exchange *exchange, const struct caller *caller)
 {
     struct sse_client *client = memory_new(sizeof(*client));
-    client->caller.principal = memory_copy(caller->principal);
-    client->caller.environment = memory_copy(caller->environment);
+    client->caller = caller_copy(caller);
     client->outlet = (struct session_outlet){deliver, close_outlet};
     client->sse = sse;
     client->exchange = exchange;
@@ -322,8 +320,7 @@ static struct sse_call *new_call(struct sse_client *client, struct message *mess
     struct sse_call *call = memory_new(sizeof(*call));
     call->client = client;
     call->body = memory_copy(message->bytes);
-    enum message_fault fault = message_scan_whole(message, call->body);
-    (void)fault;
+    message_scan_again(message, call->body);
     call->call.events = &call_events;
     call->call.bytes = message->bytes;
     call->call.id = message->id;
@@ -420,15 +417,9 @@ static void take_flat(struct sse_client *client, struct exchange *exchange, stru
     struct slice copy = memory_copy(exchange->body);
     struct message flat;
     message_flatten((char *)(uintptr_t)copy.data, copy.size);
-    if (message_scan_whole(&flat, copy) == MESSAGE_FAULT_NONE) {
-        take_message(client, exchange, &flat);
-    }
+    message_scan_again(&flat, copy);
+    take_message(client, exchange, &flat);
     memory_free_slice(&copy);
-}
-
-static bool is_same_caller(const struct caller *a, const struct caller *b)
-{
-    return slice_equals(a->principal, b->principal) && slice_equals(a->environment, b->environment);
 }
 
 /* Whether the message comes from the one who opened the stream; for any other it is not there. */
@@ -437,7 +428,7 @@ static bool is_of_client(const struct legacy_sse *sse, struct exchange *exchange
 {
     struct buffer environment;
     bool is_read = credentials_read(&sse->settings->credentials, exchange, &environment, caller);
-    bool is_same = is_read && client != NULL && is_same_caller(caller, &client->caller);
+    bool is_same = is_read && client != NULL && caller_is_same(caller, &client->caller);
     if (is_read && !is_same) {
         refuse(exchange, REFUSAL_SESSION_UNKNOWN, no_id, NULL);
     }
