@@ -8,24 +8,30 @@
 #include "bridge/transport/refusal.h"
 #include "bridge/transport/streamable.h"
 
-#include <assert.h>
-
 static const struct slice no_id = {NULL, 0};
 
 /* ---- initialize ---- */
 
 static void answer_initialize(struct post *post, const struct initialize_answer *answer, const struct session *session)
 {
+    const struct exchange_operations *operations = post->exchange->operations;
     const struct header headers[] = {
         {"Content-Type", SLICE_LITERAL("application/json")},
         {"Mcp-Session-Id", slice_text(session != NULL ? session->name : "")},
     };
+    if (!post->accept.json) {
+        const struct event event = {.data = answer->parts, .data_count = answer->count};
+        operations->open_stream(post->exchange, &headers[1], session != NULL ? 1 : 0);
+        operations->send_event(post->exchange, &event);
+        operations->close_stream(post->exchange);
+        return;
+    }
     const struct response response = {.status = 200,
                                       .headers = headers,
                                       .header_count = session != NULL ? 2 : 1,
                                       .body = answer->parts,
                                       .body_count = answer->count};
-    post->exchange->operations->respond(post->exchange, &response);
+    operations->respond(post->exchange, &response);
 }
 
 static void on_child_ready(struct post *post)
@@ -228,9 +234,7 @@ void incoming_take(struct incoming *incoming, const struct message *message)
     }
     struct message flat;
     flatten(incoming, message->bytes);
-    enum message_fault fault = message_scan_whole(&flat, incoming->copy);
-    assert(fault == MESSAGE_FAULT_NONE);
-    (void)fault;
+    message_scan_again(&flat, incoming->copy);
     dispatch(incoming, &flat);
 }
 
