@@ -116,10 +116,30 @@ void era_take_again(struct era *era, struct call *call, const struct caller *cal
     era_take(era, call, &message, caller);
 }
 
+/*
+ * MCP 2026-07-28 took these away. No child is asked: one that serves both eras could take an initialize for the
+ * beginning of the other, and a level for that of all that it serves.
+ */
+static bool is_removed(const struct message *message)
+{
+    static const char *const methods[] = {"initialize", "ping", "logging/setLevel", "resources/subscribe",
+                                          "resources/unsubscribe"};
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        if (message_is(message, methods[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void era_submit(struct era *era, struct call *call, const struct message *message, const struct caller *caller)
 {
     server_admit(era->server, call);
-    era_take(era, call, message, caller);
+    if (is_removed(message)) {
+        call_answer_error(call, REPLY_METHOD_NOT_FOUND, "Method not found");
+    } else {
+        era_take(era, call, message, caller);
+    }
 }
 
 void era_drain(struct era *era)

@@ -567,7 +567,7 @@ static void share(struct translated *translated, const struct caller *caller)
 void legacy_child_submit(struct era *era, struct call *call, const struct message *message, const struct caller *caller)
 {
     bool may_ask = legacy_text_may_ask(message);
-    if (legacy_text_is_removed(message)) {
+    if (legacy_text_is_of_tasks(message)) {
         call_answer_error(call, REPLY_METHOD_NOT_FOUND, "Method not found");
     } else if (may_ask && slice_exists(message->request_state)) {
         submit_again(era, call, message, caller);

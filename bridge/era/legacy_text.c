@@ -20,13 +20,9 @@ static bool is_one_of(const struct message *message, const char *const *names, s
 
 #define IS_ONE_OF(message, names) is_one_of(message, names, sizeof(names) / sizeof((names)[0]))
 
-bool legacy_text_is_removed(const struct message *request)
+bool legacy_text_is_of_tasks(const struct message *request)
 {
-    static const char *const removed[] = {
-        "initialize", "ping",         "logging/setLevel", "resources/subscribe", "resources/unsubscribe",
-        "tasks/get",  "tasks/result", "tasks/cancel",     "tasks/list",          "tasks/update",
-    };
-    return IS_ONE_OF(request, removed);
+    return slice_starts_with(request->method, "tasks/");
 }
 
 bool legacy_text_may_ask(const struct message *request)

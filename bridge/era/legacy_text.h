@@ -12,8 +12,8 @@
 
 #include <stdbool.h>
 
-/* Whether the modern era took the method away, so that no child is asked. */
-bool legacy_text_is_removed(const struct message *request);
+/* Whether the method is one of tasks, which are not the same in the two eras. */
+bool legacy_text_is_of_tasks(const struct message *request);
 
 /* Whether the child may ask the client something while it works at this. */
 bool legacy_text_may_ask(const struct message *request);
