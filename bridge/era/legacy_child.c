@@ -70,18 +70,24 @@ static struct world *world_of(const struct translated *translated)
 
 /* ---- The end ---- */
 
+/* Which log messages it wants is said by each request of its client's. */
+static void drop_level(struct translated *translated)
+{
+    if (translated->has_level) {
+        log_levels_remove_call(translated->hub, translated->call.level);
+        translated->has_level = false;
+    }
+}
+
 static void leave_hub(struct translated *translated, bool is_at_work)
 {
     struct hub *hub = translated->hub;
-    translated->hub = NULL;
     if (hub == NULL) {
         return;
     }
+    drop_level(translated);
+    translated->hub = NULL;
     questions_refuse(&translated->questions, &hub->channel, "Nobody waits for the answer any more");
-    if (translated->has_level) {
-        log_levels_remove_call(hub, translated->call.level);
-        translated->has_level = false;
-    }
     if (translated->is_borrower) {
         children_give_back(&translated->era->server->children, hub, is_at_work);
     } else {
@@ -373,6 +379,13 @@ static void set_token(struct translated *translated, struct slice token)
     translated->call.token = translated->token;
 }
 
+static void take_level(struct translated *translated, enum log_severity level)
+{
+    drop_level(translated);
+    translated->call.level = level;
+    translated->has_level = log_levels_add_call(translated->hub, level);
+}
+
 static void go_on(struct translated *translated, struct call *call, const struct message *message)
 {
     unpark(translated);
@@ -386,6 +399,7 @@ static void go_on(struct translated *translated, struct call *call, const struct
     if (translated->is_followed) {
         set_token(translated, message->meta_token);
     }
+    take_level(translated, call->level);
     questions_answer(&translated->questions, message->input_responses, &translated->hub->channel);
     channel_extend(&translated->hub->channel, &translated->call);
     /* What was not answered is asked again. */
@@ -421,7 +435,7 @@ static void run(struct translated *translated)
     translated->state = TRANSLATED_RUNNING;
     translated->call.state = CALL_NEW;
     translated->call.wish = CALL_SENDS;
-    translated->has_level = log_levels_add_call(hub, translated->call.level);
+    take_level(translated, translated->call.level);
     channel_submit(&hub->channel, &translated->call);
 }
 
@@ -521,29 +535,16 @@ static struct translated *make(struct era *era, struct call *client, const struc
     return translated;
 }
 
-/*
- * Who must not meet on one child: other principals, other credentials, and clients that may be asked other things. The
- * parts are told apart by their sizes.
- */
-static void write_key(struct translated *translated)
-{
-    struct buffer key;
-    buffer_init(&key, 0);
-    const struct caller *caller = &translated->caller;
-    buffer_add_format(&key, "%zu %zu ", caller->principal.size, caller->environment.size);
-    buffer_add(&key, caller->principal);
-    buffer_add(&key, caller->environment);
-    buffer_add(&key, translated->capabilities);
-    translated->key = buffer_take(&key);
-}
-
 static void borrow(struct translated *translated)
 {
     struct buffer initialize;
+    struct buffer key;
     buffer_init(&initialize, 0);
+    buffer_init(&key, 0);
     legacy_text_write_initialize(&initialize, translated->capabilities, world_of(translated)->version);
     translated->initialize = buffer_take(&initialize);
-    write_key(translated);
+    legacy_text_write_key(&key, &translated->caller, translated->capabilities);
+    translated->key = buffer_take(&key);
     translated->is_borrower = true;
     translated->loan = (struct loan){.key = translated->key,
                                      .initialize = translated->initialize,

@@ -125,6 +125,18 @@ void legacy_text_write_capabilities(struct buffer *out, struct slice capabilitie
     buffer_add_text(out, "}");
 }
 
+/*
+ * Who must not meet on one child: other principals, other credentials, and clients that may be asked other things. The
+ * parts are told apart by their sizes.
+ */
+void legacy_text_write_key(struct buffer *out, const struct caller *caller, struct slice capabilities)
+{
+    buffer_add_format(out, "%zu %zu ", caller->principal.size, caller->environment.size);
+    buffer_add(out, caller->principal);
+    buffer_add(out, caller->environment);
+    buffer_add(out, capabilities);
+}
+
 void legacy_text_write_initialize(struct buffer *out, struct slice capabilities, const char *program_version)
 {
     struct buffer params;

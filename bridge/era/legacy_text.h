@@ -8,6 +8,7 @@
 #include "bridge/base/buffer.h"
 #include "bridge/jsonrpc/message.h"
 #include "bridge/jsonrpc/rewrite.h"
+#include "bridge/mcp/caller.h"
 #include "bridge/mcp/handshake.h"
 
 #include <stdbool.h>
@@ -26,8 +27,11 @@ void legacy_text_write_request(struct buffer *out, const struct message *request
 /* The InitializeRequest of a child for clients that declare these capabilities; its id is to be replaced. */
 void legacy_text_write_initialize(struct buffer *out, struct slice capabilities, const char *program_version);
 
-/* What a client of these capabilities may be asked: a part of the key under which children are lent. */
+/* What a client of these capabilities may be asked. */
 void legacy_text_write_capabilities(struct buffer *out, struct slice capabilities);
+
+/* The key under which a child is lent to this caller, for clients that may be asked what was written by that. */
+void legacy_text_write_key(struct buffer *out, const struct caller *caller, struct slice capabilities);
 
 /* Whether these capabilities let the client be asked this. */
 bool legacy_text_may_be_asked(struct slice capabilities, const struct message *question);

@@ -1,6 +1,7 @@
 #include "bridge/era/legacy_child.h"
 
 #include "bridge/base/memory.h"
+#include "bridge/jsonrpc/members.h"
 #include "tests/unit/bridge/era_fixture.h"
 
 #include <inttypes.h>
@@ -242,6 +243,43 @@ static void only_a_call_that_asked_gets_log_messages_and_those_it_asked_for(void
     fake_exchange_expect_silence(exchange);
     era_answer(fixture->child, "");
     assert_int_equal(exchange->status, 200);
+}
+
+/* MCP 2026-07-28, Logging: what counts is the request, and each round is one. */
+static void the_level_of_log_messages_is_the_rounds(void **state)
+{
+    static const char *const metas[] = {"\"io.modelcontextprotocol/logLevel\":\"warning\"", NULL,
+                                        "\"io.modelcontextprotocol/logLevel\":\"error\""};
+    static const uint64_t told[] = {2, 0, 4}; /* the wire ids of logging/setLevel */
+    static const unsigned heard[] = {2, 0, 1};
+    struct bridge_fixture *fixture = *state;
+    struct era_request request = {.method = "tools/call", .name = "t", .capabilities = ELICITS};
+    struct fake_child *child = NULL;
+    char params[1024];
+    for (size_t i = 0; i < 3; i++) {
+        request.meta = metas[i];
+        struct fake_exchange *exchange = era_post(fixture, &request);
+        if (child == NULL) {
+            era_list_tools(fixture->child);
+            child = era_child(fixture, 1);
+            era_shake_legacy(child);
+        }
+        if (told[i] != 0) {
+            era_answer_to(child, told[i], "");
+        }
+        fake_child_say(child, ERA_NOTE("notifications/message", "\"level\":\"warning\",\"data\":1"));
+        fake_child_say(child, ERA_NOTE("notifications/message", "\"level\":\"error\",\"data\":1"));
+        assert_int_equal(exchange->event_count, heard[i]);
+        ask(fixture, child, QUESTION("1"));
+        const char *answer = heard[i] > 0 ? exchange->events[heard[i]] : fake_exchange_answer(exchange);
+        struct message message;
+        assert_int_equal(message_scan_whole(&message, slice_text(answer)), MESSAGE_FAULT_NONE);
+        struct slice minted = members_find(message.result, "requestState");
+        snprintf(params, sizeof(params), "\"inputResponses\":{},\"requestState\":%.*s", SLICE_PRINT(minted));
+        request.params = params;
+        while (heard[i] > 0 && fake_exchange_take(exchange) != NULL) {
+        }
+    }
 }
 
 /* ---- Questions ---- */
@@ -729,6 +767,7 @@ int main(void)
         TEST(a_client_that_goes_away_cancels_at_the_child),
         TEST(the_childs_death_answers_the_call),
         TEST(only_a_call_that_asked_gets_log_messages_and_those_it_asked_for),
+        TEST(the_level_of_log_messages_is_the_rounds),
         TEST(a_question_becomes_input_required_and_the_answer_reaches_the_child),
         TEST(questions_that_come_together_are_asked_together),
         TEST(what_is_not_answered_is_asked_again_and_what_is_not_asked_is_passed_over),
