@@ -101,6 +101,8 @@ struct token_list {
      * time wherever on the list the token stands, and however near to one it comes.
      */
     bool (*find)(const struct token_list *list, struct slice token, struct slice *principal);
+    /* Whether this principal holds a token of the list: who did once may do so no more. */
+    bool (*has)(const struct token_list *list, struct slice principal);
 };
 
 /* ---- The child: a process that reads lines and writes lines ---- */

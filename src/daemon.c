@@ -260,6 +260,8 @@ static void on_hangup(uv_signal_t *handle, int number)
     struct daemon *daemon = handle->data;
     (void)number;
     gatekeeper_reload(&daemon->keeper, &daemon->log.log);
+    streamable_end_strangers(&daemon->streamable);
+    legacy_sse_end_strangers(&daemon->sse);
 }
 
 /* ---- The start ---- */

@@ -44,9 +44,21 @@ static bool find(const struct token_list *list, struct slice token, struct slice
     return found > 0;
 }
 
+/* A name is no secret. */
+static bool has(const struct token_list *list, struct slice principal)
+{
+    const struct tokens *tokens = container_of(list, const struct tokens, list);
+    for (size_t i = 0; i < tokens->count; i++) {
+        if (slice_is(principal, tokens->items[i].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void tokens_init(struct tokens *tokens)
 {
-    *tokens = (struct tokens){.list = {find}};
+    *tokens = (struct tokens){.list = {.find = find, .has = has}};
 }
 
 void tokens_release(struct tokens *tokens)

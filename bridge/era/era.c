@@ -86,7 +86,7 @@ void era_serve(struct era *era, struct call *call, const struct message *message
     if (message_is(message, "server/discover")) {
         answer_discover(call, hub);
     } else if (message_is(message, "subscriptions/listen")) {
-        listen_submit(era, call, message, hub);
+        listen_submit(era, call, message, caller, hub);
     } else if (param_check_is_needed(call, message)) {
         param_check_submit(era, call, message, caller, hub);
     } else {

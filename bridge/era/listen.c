@@ -12,6 +12,7 @@
 struct listen {
     struct call_shim shim; /* of the client's call */
     struct call *client;
+    struct slice principal; /* owned: who listens */
     struct era *era;
     struct list link;        /* among the era's listens */
     struct hub *hub;         /* held */
@@ -83,6 +84,7 @@ static void free_listen(struct listen *listen)
     list_remove(&listen->link);
     buffer_release(&listen->honoured);
     memory_free_slice(&listen->line);
+    memory_free_slice(&listen->principal);
     free(listen);
 }
 
@@ -363,7 +365,8 @@ static void listen_to_legacy(struct listen *listen, struct slice wishes)
 
 /* ---- Both ---- */
 
-void listen_submit(struct era *era, struct call *call, const struct message *message, struct hub *hub)
+void listen_submit(struct era *era, struct call *call, const struct message *message, const struct caller *caller,
+                   struct hub *hub)
 {
     struct slice wishes = members_find(message->params, "notifications");
     if (!slice_exists(wishes) || wishes.data[0] != '{') {
@@ -377,6 +380,7 @@ void listen_submit(struct era *era, struct call *call, const struct message *mes
     struct listen *listen = memory_new(sizeof(*listen));
     listen->shim.give_up = on_give_up;
     listen->client = call;
+    listen->principal = memory_copy(caller->principal);
     listen->era = era;
     listen->hub = hub;
     hub_hold(hub);
@@ -395,5 +399,15 @@ void listen_end_all(struct era *era)
 {
     while (!list_is_empty(&era->listens)) {
         end_gracefully(container_of(era->listens.next, struct listen, link));
+    }
+}
+
+void listen_end_strangers(struct era *era, caller_is_known_fn is_known, const void *context)
+{
+    LIST_FOR_EACH(link, &era->listens) {
+        struct listen *listen = container_of(link, struct listen, link);
+        if (!is_known(context, listen->principal)) {
+            end_gracefully(listen);
+        }
     }
 }

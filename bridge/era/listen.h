@@ -9,7 +9,11 @@
 #include "bridge/era/era.h"
 
 /* As era_submit(), for a hub whose child has been ready. */
-void listen_submit(struct era *era, struct call *call, const struct message *message, struct hub *hub);
+void listen_submit(struct era *era, struct call *call, const struct message *message, const struct caller *caller,
+                   struct hub *hub);
+
+/* Ends those of callers who are not known any more, each with the result that says so. */
+void listen_end_strangers(struct era *era, caller_is_known_fn is_known, const void *context);
 
 /* Ends all, each with the result that says so. */
 void listen_end_all(struct era *era);

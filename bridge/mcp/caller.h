@@ -18,6 +18,9 @@ struct caller {
 struct caller caller_copy(const struct caller *caller);
 void caller_release(struct caller *caller);
 
+/* Whether who has this name could come in still. */
+typedef bool (*caller_is_known_fn)(const void *context, struct slice principal);
+
 bool caller_is_same(const struct caller *a, const struct caller *b);
 
 #endif

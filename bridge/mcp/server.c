@@ -1,8 +1,10 @@
 #include "bridge/mcp/server.h"
 
+#include "bridge/base/memory.h"
 #include "bridge/mcp/capabilities.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 static void finish_closing(struct server *server)
 {
@@ -154,6 +156,38 @@ void server_end_session(struct server *server, struct session *session)
         orphan->on_session_end(orphan);
     }
     session_table_let_go(session);
+}
+
+struct strangers {
+    caller_is_known_fn is_known;
+    const void *context;
+    struct session **sessions; /* owned; each held */
+    size_t count;
+};
+
+static void collect_stranger(struct map_node *node, void *context)
+{
+    struct strangers *strangers = context;
+    struct session *session = container_of(node, struct session, by_name);
+    if (session->principal.size > 0 && !strangers->is_known(strangers->context, session->principal)) {
+        session_table_hold(session);
+        strangers->sessions[strangers->count++] = session;
+    }
+}
+
+void server_end_strangers(struct server *server, caller_is_known_fn is_known, const void *context)
+{
+    struct strangers strangers = {.is_known = is_known, .context = context};
+    strangers.sessions = memory_new((server->sessions.sessions.count + 1) * sizeof(struct session *));
+    map_visit(&server->sessions.sessions, collect_stranger, &strangers);
+    for (size_t i = 0; i < strangers.count; i++) {
+        /* The end of one may be that of another. */
+        if (!strangers.sessions[i]->is_ended) {
+            server_end_session(server, strangers.sessions[i]);
+        }
+        session_table_let_go(strangers.sessions[i]);
+    }
+    free(strangers.sessions);
 }
 
 /* ---- Life ---- */

@@ -116,6 +116,9 @@ struct session *server_open_session(struct server *server, struct hub *hub, cons
 struct session *server_find_session(const struct server *server, struct slice name, struct slice principal);
 void server_end_session(struct server *server, struct session *session);
 
+/* Ends the sessions of those who have names, and are not known by them any more. */
+void server_end_strangers(struct server *server, caller_is_known_fn is_known, const void *context);
+
 /* Whether so many more calls may be submitted: max_in_flight. */
 bool server_has_room(const struct server *server, size_t count);
 

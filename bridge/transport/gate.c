@@ -138,6 +138,11 @@ static bool is_known(const struct gate *gate, const struct exchange *exchange, s
     return gate->tokens == NULL || (slice_exists(token) && gate->tokens->find(gate->tokens, token, principal));
 }
 
+bool gate_knows(const struct gate *gate, struct slice principal)
+{
+    return gate->tokens == NULL || gate->tokens->has(gate->tokens, principal);
+}
+
 bool gate_recognizes(const struct gate *gate, const struct exchange *exchange)
 {
     struct slice value;

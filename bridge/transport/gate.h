@@ -30,6 +30,9 @@ bool gate_admit(const struct gate *gate, struct exchange *exchange, struct slice
 /* Whether gate_admit() would say yes. For those who must know before the body has come. */
 bool gate_recognizes(const struct gate *gate, const struct exchange *exchange);
 
+/* Whether a caller that was admitted under this name would be still. */
+bool gate_knows(const struct gate *gate, struct slice principal);
+
 /* As gate_admit(), for what is open to everybody: it asks for no token. */
 bool gate_admit_anyone(const struct gate *gate, struct exchange *exchange);
 

@@ -464,6 +464,16 @@ void legacy_sse_handle_message(struct legacy_sse *sse, struct exchange *exchange
     }
 }
 
+void legacy_sse_end_strangers(struct legacy_sse *sse)
+{
+    LIST_FOR_EACH(link, &sse->open) {
+        struct sse_client *client = container_of(link, struct sse_client, link);
+        if (!gate_knows(&sse->settings->gate, client->caller.principal)) {
+            close_client(client);
+        }
+    }
+}
+
 void legacy_sse_drain(struct legacy_sse *sse)
 {
     sse->is_draining = true;

@@ -37,6 +37,9 @@ void legacy_sse_release(struct legacy_sse *sse);
 void legacy_sse_handle_stream(struct legacy_sse *sse, struct exchange *exchange);
 void legacy_sse_handle_message(struct legacy_sse *sse, struct exchange *exchange);
 
+/* The list of tokens has changed: closes the streams of those who are not on it any more. */
+void legacy_sse_end_strangers(struct legacy_sse *sse);
+
 /* Takes no new stream and no new request; each stream ends with the last of its calls. */
 void legacy_sse_drain(struct legacy_sse *sse);
 

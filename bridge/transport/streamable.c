@@ -1,5 +1,6 @@
 #include "bridge/transport/streamable.h"
 
+#include "bridge/era/listen.h"
 #include "bridge/jsonrpc/batch.h"
 #include "bridge/mcp/revision.h"
 #include "bridge/transport/incoming.h"
@@ -291,6 +292,18 @@ void streamable_handle(struct streamable *streamable, struct exchange *exchange)
         handle(streamable, exchange, &caller);
     }
     buffer_release(&environment);
+}
+
+static bool is_known(const void *gate, struct slice principal)
+{
+    return gate_knows(gate, principal);
+}
+
+void streamable_end_strangers(struct streamable *streamable)
+{
+    const struct gate *gate = &streamable->settings->gate;
+    server_end_strangers(streamable->server, is_known, gate);
+    listen_end_strangers(&streamable->era, is_known, gate);
 }
 
 void streamable_drain(struct streamable *streamable)

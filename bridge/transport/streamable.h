@@ -46,6 +46,9 @@ void streamable_release(struct streamable *streamable);
 /* Takes an exchange at the endpoint's path, and answers it, now or later. */
 void streamable_handle(struct streamable *streamable, struct exchange *exchange);
 
+/* The list of tokens has changed: ends the sessions and the subscriptions of those who are not on it any more. */
+void streamable_end_strangers(struct streamable *streamable);
+
 /* Refuses what comes from now on, closes the GET streams, and lets the POSTs finish. */
 void streamable_drain(struct streamable *streamable);
 

@@ -84,6 +84,9 @@ static void one_name_may_have_several_tokens(void **state)
     assert_int_equal(add(&tokens, "alice:old\nalice:new\n"), 0);
     assert_string_equal(holder_of(&tokens, "old"), "alice");
     assert_string_equal(holder_of(&tokens, "new"), "alice");
+    assert_true(tokens.list.has(&tokens.list, slice_text("alice")));
+    assert_false(tokens.list.has(&tokens.list, slice_text("alic")));
+    assert_false(tokens.list.has(&tokens.list, slice_text("")));
     tokens_release(&tokens);
 }
 

@@ -33,7 +33,14 @@ static bool find_token(const struct token_list *list, struct slice token, struct
     return true;
 }
 
-static const struct token_list tokens = {find_token};
+/* Everybody but alice, when her token is taken from the list. */
+static bool has_any_but_alice(const struct token_list *list, struct slice principal)
+{
+    (void)list;
+    return !slice_is(principal, "alice");
+}
+
+static const struct token_list tokens = {find_token, has_any_but_alice};
 
 static int set_up(void **state)
 {
@@ -166,6 +173,28 @@ static void an_initialize_in_a_session_of_anothers_opens_ones_own(void **state)
     assert_true(slice_is(bridge_fixture_session(fixture, session)->principal, "alice"));
 }
 
+static void who_has_no_token_any_more_loses_sessions_and_what_waits_in_them(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    const char *alices = open_session(fixture, "alice");
+    const char *second = open_session(fixture, "alice");
+    const char *bobs = open_session(fixture, "bob");
+    struct fake_exchange *stream = ask(fixture, EXCHANGE_GET, "alice", alices);
+    struct fake_exchange *other = ask(fixture, EXCHANGE_GET, "bob", bobs);
+    struct fake_exchange *call = post(fixture, "alice", alices, PING);
+    fake_exchange_vanish(post(fixture, "alice", second, PING));
+    streamable_end_strangers(&fixture->streamable);
+    assert_int_equal(stream->state, FAKE_EXCHANGE_CLOSED);
+    assert_int_equal(other->state, FAKE_EXCHANGE_STREAMING);
+    assert_int_equal(fixture->server.sessions.sessions.count, 1);
+    assert_int_equal(fixture->server.call_count, 1);
+    fake_exchange_expect_silence(call);
+    bridge_fixture_answer_to(fixture, 2);
+    assert_int_equal(call->status, 200);
+    expect_unknown(post(fixture, "alice", alices, PING));
+    fake_exchange_vanish(other);
+}
+
 /* ---- HTTP+SSE ---- */
 
 static struct fake_exchange *sse_post(struct bridge_fixture *fixture, struct legacy_sse *sse, const char *token,
@@ -224,6 +253,27 @@ static void a_task_that_was_made_without_a_session_is_not_there_for_another(void
     assert_int_equal(call->status, 200);
 }
 
+static void who_has_no_token_any_more_loses_a_stream_of_http_and_sse(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    const struct legacy_sse_settings settings = {.gate = {.tokens = &tokens}, .message_path = "/messages"};
+    static const char *const callers[] = {"alice", "bob", "alice"};
+    struct fake_exchange *streams[3];
+    struct legacy_sse sse;
+    legacy_sse_init(&sse, &fixture->server, &settings);
+    for (size_t i = 0; i < 3; i++) {
+        streams[i] = request(fixture, EXCHANGE_GET, callers[i], NULL);
+        streams[i]->is_any_data = true;
+        legacy_sse_handle_stream(&sse, &streams[i]->exchange);
+    }
+    legacy_sse_end_strangers(&sse);
+    assert_int_equal(streams[0]->state, FAKE_EXCHANGE_CLOSED);
+    assert_int_equal(streams[1]->state, FAKE_EXCHANGE_STREAMING);
+    assert_int_equal(streams[2]->state, FAKE_EXCHANGE_CLOSED);
+    fake_exchange_vanish(streams[1]);
+    legacy_sse_release(&sse);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, bridge_fixture_tear_down)
 
 int main(void)
@@ -235,6 +285,8 @@ int main(void)
         TEST(a_broken_stream_is_not_resumed_by_another),
         TEST(an_initialize_that_waits_for_the_child_keeps_its_callers_name),
         TEST(an_initialize_in_a_session_of_anothers_opens_ones_own),
+        TEST(who_has_no_token_any_more_loses_sessions_and_what_waits_in_them),
+        TEST(who_has_no_token_any_more_loses_a_stream_of_http_and_sse),
         TEST(nobody_else_posts_to_a_stream_of_http_and_sse),
         TEST(a_task_that_was_made_without_a_session_is_not_there_for_another),
     };
