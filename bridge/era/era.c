@@ -1,3 +1,16 @@
+/*
+ * The way of a modern client's request; each step may take it out of the row, and some let it wait:
+ *
+ *     era_submit   what the era took away is refused
+ *         v
+ *     era_take     who serves it? As long as that is not known it waits (probe), and is taken anew
+ *         v
+ *     era_serve    server/discover and subscriptions/listen are answered here (discover, listen)
+ *         v
+ *     param_check  a tools/call waits until it is known what its tool wants in headers
+ *         v
+ *     era_carry    to a modern child as it is (bridge/mcp), to a legacy child translated (legacy_child)
+ */
 #include "bridge/era/era.h"
 
 #include "bridge/base/buffer.h"

@@ -40,7 +40,7 @@ bool legacy_text_is_cacheable(const struct message *request)
 
 /* ---- Requests ---- */
 
-static bool is_modern_key(struct slice key)
+bool legacy_text_is_modern_key(struct slice key)
 {
     static const char *const keys[] = {
         "io.modelcontextprotocol/protocolVersion",
@@ -72,7 +72,7 @@ static void add_meta(struct buffer *out, struct slice meta)
     const char *separator = "";
     buffer_add_text(out, "{");
     while (members_next(&meta, &member)) {
-        if (!is_modern_key(member.key)) {
+        if (!legacy_text_is_modern_key(member.key)) {
             add_member(out, &separator, &member);
         }
     }

@@ -19,6 +19,9 @@ bool legacy_text_is_of_tasks(const struct message *request);
 /* Whether the child may ask the client something while it works at this. */
 bool legacy_text_may_ask(const struct message *request);
 
+/* Whether a key of _meta, as it is written without quotes, is one that only the modern era has. */
+bool legacy_text_is_modern_key(struct slice key);
+
 /*
  * Appends the request without what only the modern era has: its keys in _meta, the answers to questions, the state.
  */

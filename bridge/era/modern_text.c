@@ -20,19 +20,9 @@ static void add_member(struct buffer *out, struct slice key, struct slice value)
 /* The client's own keys, with a comma behind each, but for those that are the bridge's to write. */
 static void add_own_meta(struct buffer *out, struct slice meta)
 {
-    static const char *const ours[] = {
-        "io.modelcontextprotocol/protocolVersion",
-        "io.modelcontextprotocol/clientCapabilities",
-        "io.modelcontextprotocol/clientInfo",
-        "io.modelcontextprotocol/logLevel",
-    };
     struct member member;
     while (members_next(&meta, &member)) {
-        bool is_ours = false;
-        for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
-            is_ours |= json_string_means(member.key, ours[i]);
-        }
-        if (!is_ours) {
+        if (!legacy_text_is_modern_key(member.key)) {
             add_member(out, member.key, member.value);
         }
     }
