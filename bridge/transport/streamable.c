@@ -312,8 +312,3 @@ void streamable_drain(struct streamable *streamable)
     listen_stream_close_all(&streamable->streams);
     era_drain(&streamable->era);
 }
-
-bool streamable_is_busy(const struct streamable *streamable)
-{
-    return streamable->posts.count > 0;
-}

@@ -52,7 +52,4 @@ void streamable_end_strangers(struct streamable *streamable);
 /* Refuses what comes from now on, closes the GET streams, and lets the POSTs finish. */
 void streamable_drain(struct streamable *streamable);
 
-/* Whether a client still waits for an answer. */
-bool streamable_is_busy(const struct streamable *streamable);
-
 #endif
