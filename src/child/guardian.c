@@ -247,6 +247,7 @@ void guardian_stop(struct guardian *guardian)
     }
     close(guardian->pipe);
     guardian->pipe = -1;
+    kill(guardian->pid, SIGCONT); /* somebody may have stopped it */
     while (waitpid(guardian->pid, NULL, 0) < 0 && errno == EINTR) {
     }
 }

@@ -122,6 +122,21 @@ static void an_idle_guardian_stops_at_once(void **state)
     assert_int_equal(errno, ESRCH);
 }
 
+/* Else it would be waited for until the alarm. */
+static void a_guardian_that_somebody_has_stopped_ends_all_the_same(void **state)
+{
+    struct guardian guardian;
+    int status = 0;
+    (void)state;
+    start(&guardian);
+    kill(guardian.pid, SIGSTOP);
+    assert_int_equal(waitpid(guardian.pid, &status, WUNTRACED), guardian.pid);
+    assert_true(WIFSTOPPED(status));
+    alarm(30);
+    guardian_stop(&guardian);
+    alarm(0);
+}
+
 static void a_guardian_holds_none_of_our_descriptors(void **state)
 {
     struct guardian guardian;
@@ -168,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_group_that_ignores_sigterm_is_killed),
         cmocka_unit_test(a_stopped_guardian_ends_what_it_still_watches_and_nothing_else),
         cmocka_unit_test(an_idle_guardian_stops_at_once),
+        cmocka_unit_test(a_guardian_that_somebody_has_stopped_ends_all_the_same),
         cmocka_unit_test(a_guardian_holds_none_of_our_descriptors),
         cmocka_unit_test(a_dead_guardian_does_no_harm),
         cmocka_unit_test(a_guardian_that_somebody_has_reaped_is_not_waited_for),
