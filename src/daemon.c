@@ -16,6 +16,7 @@
 #include "bridge/transport/legacy_sse.h"
 #include "bridge/transport/streamable.h"
 #include "src/activation.h"
+#include "src/child/file_limit.h"
 #include "src/child/launcher.h"
 #include "src/child/reaper.h"
 #include "src/child/supervisor.h"
@@ -36,7 +37,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 enum daemon_state {
     DAEMON_SERVING,  /* Requests are taken. */
@@ -266,16 +266,6 @@ static void on_hangup(uv_signal_t *handle, int number)
 
 /* ---- The start ---- */
 
-/* Every client takes a file descriptor, and the usual soft limit is 1024. */
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static void format_error(struct buffer *body, int status, const char *text)
 {
     (void)status;
@@ -495,6 +485,16 @@ static void write_address(const struct daemon *daemon, char *text, size_t size)
     }
 }
 
+/* For people. Nobody may be reading: it goes the way of the log. */
+static void print_plan(const struct daemon *daemon, const char *address)
+{
+    struct buffer text;
+    buffer_init(&text, 0);
+    plan_describe(daemon->options, address, &text);
+    (void)log_write_plain(buffer_slice(&text));
+    buffer_release(&text);
+}
+
 static void announce(struct daemon *daemon)
 {
     char address[512];
@@ -502,7 +502,7 @@ static void announce(struct daemon *daemon)
     if (daemon->options->log_format == LOG_FORMAT_JSON) {
         plan_log(daemon->options, address, &daemon->log.log);
     } else if (!daemon->options->is_quiet) {
-        plan_print(daemon->options, address, stderr);
+        print_plan(daemon, address);
     }
     gatekeeper_open(&daemon->keeper, http_address_reach(http_listener_address(daemon->listener)), &daemon->log.log);
 }
@@ -540,6 +540,16 @@ int daemon_check(const struct options *options, struct error *error)
     return result;
 }
 
+/* libuv does not survive every want of descriptors: there must be enough before it is called. */
+static int open_loop(struct daemon *daemon, struct error *error)
+{
+    if (file_limit_raise(error) != 0) {
+        return -1;
+    }
+    int result = uv_loop_init(&daemon->loop);
+    return result == 0 ? 0 : error_set(error, "cannot start the event loop: %s", uv_strerror(result));
+}
+
 int daemon_run(const struct options *options, struct guardian *guardian, struct error *error)
 {
     static struct daemon daemon;
@@ -547,8 +557,10 @@ int daemon_run(const struct options *options, struct guardian *guardian, struct 
     if (secret_init(&daemon.secret, options->state_key_file, error) != 0) {
         return -1;
     }
-    raise_file_limit();
-    uv_loop_init(&daemon.loop);
+    if (open_loop(&daemon, error) != 0) {
+        secret_release(&daemon.secret);
+        return -1;
+    }
     log_output_init(&daemon.log, options->is_quiet ? LOG_LEVEL_ERROR : (enum log_level)options->log_level,
                     options->log_format == LOG_FORMAT_JSON);
     wakeup_open(&daemon.wakeup, &daemon.loop);

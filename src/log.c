@@ -1,6 +1,7 @@
 #include "src/log.h"
 
 #include "bridge/base/memory.h"
+#include "bridge/limits.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -10,7 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOG_RECORD_MAX = 8192 };
+/* What a server may write in a line, and what stands around it. */
+enum { LOG_RECORD_MAX = LIMIT_STDERR_LINE_BYTES + 512 };
 
 static const char *const level_names[] = {
     [LOG_LEVEL_DEBUG] = "debug",
@@ -42,20 +44,26 @@ static bool can_write(void)
 }
 
 /*
- * False when not all of it was taken. A pipe that poll() calls writable takes PIPE_BUF bytes without blocking; a record
- * that is longer goes in several writes.
+ * Returns how much of it was taken. A pipe that poll() calls writable takes PIPE_BUF bytes without blocking; what is
+ * longer goes in several writes.
  */
-static bool write_bytes(const char *bytes, size_t size)
+static size_t write_bytes(const char *bytes, size_t size)
 {
-    while (size > 0 && can_write()) {
-        ssize_t written = write(STDERR_FILENO, bytes, size < PIPE_BUF ? size : PIPE_BUF);
+    size_t taken = 0;
+    while (taken < size && can_write()) {
+        size_t rest = size - taken;
+        ssize_t written = write(STDERR_FILENO, bytes + taken, rest < PIPE_BUF ? rest : PIPE_BUF);
         if (written <= 0) {
-            return false;
+            break;
         }
-        bytes += written;
-        size -= (size_t)written;
+        taken += (size_t)written;
     }
-    return size == 0;
+    return taken;
+}
+
+bool log_write_plain(struct slice text)
+{
+    return write_bytes(text.data, text.size) == text.size;
 }
 
 /* When there is room again. If there is not, the loss of this line does not count. */
@@ -73,7 +81,7 @@ static void tell_loss(struct log_output *output)
 /*
  * One write a record, so that records of several processes do not mix. A log that cannot be written is no reason to
  * stop, and a pipe that nobody reads none to wait: meanwhile nobody would be served. (O_NONBLOCK would belong to all
- * who have the same file open.)
+ * who have the same file open.) A record of which a part was taken is lost, and its line is ended before the next.
  */
 static void write_record(struct log *log, const char *record, size_t size)
 {
@@ -81,8 +89,13 @@ static void write_record(struct log *log, const char *record, size_t size)
     if (output->lost_records > 0) {
         tell_loss(output);
     }
-    if (!write_bytes(record, size)) {
+    if (output->is_torn) {
+        output->is_torn = write_bytes("\n", 1) == 0;
+    }
+    size_t taken = output->is_torn ? 0 : write_bytes(record, size);
+    if (taken < size) {
         output->lost_records++;
+        output->is_torn |= taken > 0;
     }
 }
 
@@ -93,7 +106,11 @@ static void write_text(struct log *log, enum log_level level, struct slice scope
     format_time(time);
     int size = snprintf(record, sizeof(record), "%s %-5s %.*s: %.*s\n", time, level_names[level], SLICE_PRINT(scope),
                         SLICE_PRINT(text));
-    write_record(log, record, (size_t)size < sizeof(record) ? (size_t)size : sizeof(record) - 1);
+    if ((size_t)size >= sizeof(record)) {
+        size = (int)sizeof(record) - 1;
+        record[size - 1] = '\n'; /* a name may be as long as its user likes */
+    }
+    write_record(log, record, (size_t)size);
 }
 
 static void add_string(cJSON *record, const char *name, struct slice value)

@@ -2,6 +2,7 @@
 #include "src/child/guardian.h"
 #include "src/child/launcher.h"
 #include "src/daemon.h"
+#include "src/log.h"
 #include "src/options.h"
 #include "src/plan.h"
 #include "src/secret.h"
@@ -11,10 +12,26 @@
 #include <signal.h>
 #include <unistd.h>
 
+/* Nobody may be reading that either, and then we end all the same. */
 static int fail(const struct error *error)
 {
-    fprintf(stderr, "mcp-bridge: %s\n", error->text);
+    struct buffer text;
+    buffer_init(&text, 0);
+    buffer_add_format(&text, "mcp-bridge: %s\n", error->text);
+    (void)log_write_plain(buffer_slice(&text));
+    buffer_release(&text);
     return error->exit_status != 0 ? error->exit_status : 1;
+}
+
+/* What standard output got, it must have taken: 1 when it has not. */
+static int flush_output(void)
+{
+    struct error error = {.exit_status = 0};
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return 0;
+    }
+    error_set(&error, "standard output did not take everything");
+    return fail(&error);
 }
 
 /* The answers that need no server: --help and --version. */
@@ -25,7 +42,7 @@ static int inform(const struct options *options)
     } else {
         printf("mcp-bridge %s\n", MCP_BRIDGE_VERSION);
     }
-    return 0;
+    return flush_output();
 }
 
 /* Says what would run. */
@@ -33,6 +50,7 @@ static int check(const struct options *options, struct error *error)
 {
     char address[512];
     struct secret secret;
+    struct buffer text;
     if (secret_init(&secret, options->state_key_file, error) != 0) {
         return fail(error);
     }
@@ -40,9 +58,12 @@ static int check(const struct options *options, struct error *error)
     if (daemon_check(options, error) != 0) {
         return fail(error);
     }
+    buffer_init(&text, 0);
     plan_address(options, address, sizeof(address));
-    plan_print(options, address, stdout);
-    return 0;
+    plan_describe(options, address, &text);
+    fwrite(buffer_slice(&text).data, 1, text.size, stdout);
+    buffer_release(&text);
+    return flush_output();
 }
 
 static int serve(const struct options *options, struct error *error)
@@ -88,6 +109,7 @@ int main(int argc, char **argv)
     }
     open_standard_streams();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a log file that may not grow any more is no reason to die */
     struct error error = {.exit_status = 0};
     struct options options;
     int status = options_parse(&options, argc, argv, &error) == 0 ? run(&options, &error) : (fail(&error), 2);

@@ -1,8 +1,8 @@
 #include "src/plan.h"
 
-#include "bridge/base/buffer.h"
 #include "src/version.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_unix(const char *address)
@@ -48,18 +48,13 @@ static void add_command(struct buffer *text, const struct options *options)
     }
 }
 
-void plan_print(const struct options *options, const char *address, FILE *out)
+void plan_describe(const struct options *options, const char *address, struct buffer *out)
 {
-    struct buffer text;
-    buffer_init(&text, 0);
-    buffer_add_format(&text, "mcp-bridge %s\n  endpoint  ", MCP_BRIDGE_VERSION);
-    add_url(&text, options, address);
-    buffer_add_format(&text, "\n  mode      %s\n  server    ", mode(options));
-    add_command(&text, options);
-    buffer_add_text(&text, "\n");
-    fwrite(buffer_slice(&text).data, 1, text.size, out);
-    fflush(out);
-    buffer_release(&text);
+    buffer_add_format(out, "mcp-bridge %s\n  endpoint  ", MCP_BRIDGE_VERSION);
+    add_url(out, options, address);
+    buffer_add_format(out, "\n  mode      %s\n  server    ", mode(options));
+    add_command(out, options);
+    buffer_add_text(out, "\n");
 }
 
 void plan_log(const struct options *options, const char *address, struct log *log)

@@ -4,13 +4,12 @@
 #ifndef SRC_PLAN_H
 #define SRC_PLAN_H
 
+#include "bridge/base/buffer.h"
 #include "bridge/base/log.h"
 #include "src/options.h"
 
-#include <stdio.h>
-
-/* Prints the block to `out`. `address` is where it listens: "127.0.0.1:8000", "unix:/run/mcp.sock". */
-void plan_print(const struct options *options, const char *address, FILE *out);
+/* Appends the block. `address` is where it listens: "127.0.0.1:8000", "unix:/run/mcp.sock". */
+void plan_describe(const struct options *options, const char *address, struct buffer *out);
 
 /* What the options say about that, before anything listens. */
 void plan_address(const struct options *options, char *text, size_t size);

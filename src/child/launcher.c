@@ -1,6 +1,7 @@
 #include "src/child/launcher.h"
 
 #include "bridge/base/memory.h"
+#include "src/child/file_limit.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -16,8 +17,8 @@
 #endif
 
 enum {
-    LAUNCHER_ARGUMENTS = 4, /* program, word, parent, "--" */
-    PARENT_TEXT_SIZE = 24,
+    LAUNCHER_ARGUMENTS = 5, /* program, word, parent, limit, "--" */
+    NUMBER_TEXT_SIZE = 24,
     STATUS_MISUSE = 125,
     STATUS_NOT_EXECUTABLE = 126,
     STATUS_NOT_FOUND = 127,
@@ -45,15 +46,18 @@ char **launcher_arguments(char *const *argv)
     while (argv[count] != NULL) {
         count++;
     }
-    /* One block: the pointers, and the parent's number behind them. */
+    /* One block: the pointers, and the two numbers behind them. */
     size_t pointers_size = (LAUNCHER_ARGUMENTS + count + 1) * sizeof(char *);
-    const char **arguments = memory_new(pointers_size + PARENT_TEXT_SIZE);
+    const char **arguments = memory_new(pointers_size + (size_t)2 * NUMBER_TEXT_SIZE);
     char *parent = (char *)arguments + pointers_size;
-    snprintf(parent, PARENT_TEXT_SIZE, "%ld", (long)getpid());
+    char *limit = parent + NUMBER_TEXT_SIZE;
+    snprintf(parent, NUMBER_TEXT_SIZE, "%ld", (long)getpid());
+    snprintf(limit, NUMBER_TEXT_SIZE, "%llu", file_limit_before());
     arguments[0] = "mcp-bridge";
     arguments[1] = LAUNCHER_WORD;
     arguments[2] = parent;
-    arguments[3] = "--";
+    arguments[3] = limit;
+    arguments[4] = "--";
     memcpy(arguments + LAUNCHER_ARGUMENTS, argv, count * sizeof(char *));
     return (char **)(uintptr_t)arguments;
 }
@@ -83,7 +87,7 @@ static void restore_signals(void)
 
 int launcher_main(int argc, char **argv)
 {
-    if (argc <= LAUNCHER_ARGUMENTS || strcmp(argv[3], "--") != 0) {
+    if (argc <= LAUNCHER_ARGUMENTS || strcmp(argv[LAUNCHER_ARGUMENTS - 1], "--") != 0) {
         fprintf(stderr, "mcp-bridge: %s is for the bridge's own use\n", LAUNCHER_WORD);
         return STATUS_MISUSE;
     }
@@ -92,6 +96,7 @@ int launcher_main(int argc, char **argv)
         return STATUS_MISUSE;
     }
     restore_signals();
+    file_limit_restore(strtoull(argv[3], NULL, 10));
     char **command = argv + LAUNCHER_ARGUMENTS;
     execvp(command[0], command);
     int reason = errno;

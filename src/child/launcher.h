@@ -1,13 +1,14 @@
 /*
  * Children die with the bridge, however it dies. libuv has no hook between fork and exec, so the bridge starts itself
- * as a launcher: it asks the kernel to be killed with its parent, and becomes the command.
+ * as a launcher: it asks the kernel to be killed with its parent, takes back what the bridge has changed for itself (the
+ * limit of open files, signals), and becomes the command.
  */
 #ifndef SRC_CHILD_LAUNCHER_H
 #define SRC_CHILD_LAUNCHER_H
 
 #include <stdbool.h>
 
-/* The first argument that makes the program a launcher: LAUNCHER_WORD PARENT_PID -- COMMAND [ARG...] */
+/* The first argument that makes the program a launcher: LAUNCHER_WORD PARENT_PID FILE_LIMIT -- COMMAND [ARG...] */
 #define LAUNCHER_WORD "--launch-child"
 
 /* Whether main() was called as a launcher. To be asked first of all. */

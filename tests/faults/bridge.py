@@ -26,7 +26,7 @@ class Bridge:
 
     def __init__(self, path, command, *options, limits=(), environment=None, wrap=(), stderr=None, status=0):
         self.argv = [*wrap, path, *([] if "--port" in options else ["--port", "0"]), *options, "--", *command]
-        self.limits = limits          # (resource, value) pairs
+        self.limits = limits          # (resource, value) pairs; the value may be a pair, too: soft and hard
         self.environment = environment
         self.stderr = stderr          # a descriptor in place of our pipe: then --port must be among the options
         self.status = status          # that it must exit with
@@ -37,7 +37,7 @@ class Bridge:
 
     def _limit(self):
         for what, value in self.limits:
-            resource.setrlimit(what, (value, value))
+            resource.setrlimit(what, value if isinstance(value, tuple) else (value, value))
 
     async def __aenter__(self):
         self.process = await asyncio.create_subprocess_exec(

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 from bridge import fixture
-from suite import Skip, case, check
+from suite import Failure, Skip, case, check
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MIB = 1 << 20
@@ -59,6 +59,75 @@ async def full_pipe(context):
         context.note(f"{int(told[1])} records were lost and counted")
     os.close(reading)
     os.close(writing)
+
+
+def fill(descriptor):
+    os.set_blocking(descriptor, False)
+    try:
+        while True:
+            os.write(descriptor, b"x" * 512)
+    except BlockingIOError:
+        os.set_blocking(descriptor, True)
+
+
+@case("a pipe that is full before the start keeps nobody from being served, nor a failing start from ending")
+async def full_pipe_before(context):
+    reading, writing = os.pipe()
+    fill(writing)
+    port = free_port()
+    async with context.bridge(fixture("echo.py"), "--port", port, stderr=writing) as bridge:
+        await bridge.ping()
+        second = await asyncio.create_subprocess_exec(context.path, "--port", port, "--", *fixture("echo.py"),
+                                                      stderr=writing, stdin=asyncio.subprocess.DEVNULL)
+        try:
+            status = await asyncio.wait_for(second.wait(), 10)
+        except asyncio.TimeoutError:
+            second.kill()
+            raise Failure("it waits for somebody to read why it cannot start") from None
+        check(status == 1, f"its exit status is {status}")
+    os.close(reading)
+    os.close(writing)
+
+
+@case("a log file that may not grow any more keeps nobody from being served")
+async def file_size(context):
+    with tempfile.TemporaryFile() as file:
+        async with context.bridge(fixture("echo.py"), "--port", free_port(), stderr=file.fileno(),
+                                  limits=[(resource.RLIMIT_FSIZE, 16 << 10)]) as bridge:
+            await make_it_log(bridge)
+            await bridge.ping()
+        check(os.fstat(file.fileno()).st_size == 16 << 10, "the limit was not reached")
+
+
+@case("a server has the limit of open files that the bridge was started with, which has raised its own")
+async def file_limit(context):
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard <= 300:
+        raise Skip("the limit of open files cannot be raised here")
+    script = "echo \"its limit is $(ulimit -Sn)\" >&2; exec \"$0\" \"$@\""
+    async with context.bridge(["sh", "-c", script, *fixture("echo.py")],
+                              limits=[(resource.RLIMIT_NOFILE, (300, hard))]) as bridge:
+        check(resource.prlimit(bridge.pid, resource.RLIMIT_NOFILE) == (hard, hard), "the bridge's own is as it was")
+        await bridge.until(lambda: bridge.has_logged("its limit is 300"), "the server says so")
+
+
+@case("with too few descriptors for its own needs the bridge says so and ends")
+async def few_descriptors(context):
+    if context.is_sanitized:
+        raise Skip("sanitizers need descriptors of their own")
+    for count in range(6, 48):
+        process = await asyncio.create_subprocess_exec(
+            context.path, "--port", "0", "--", *fixture("echo.py"), stdin=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            preexec_fn=lambda count=count: resource.setrlimit(resource.RLIMIT_NOFILE, (count, count)))
+        try:
+            _, text = await asyncio.wait_for(process.communicate(), 10)
+        except asyncio.TimeoutError:
+            process.kill()
+            raise Failure(f"with {count} it does not end") from None
+        check(process.returncode == 1 and f"the limit of open files is {count}".encode() in text,
+              f"with {count} its exit status is {process.returncode}: {text}")
+    context.note(text.decode().strip())
 
 
 def read_all(descriptor):

@@ -1,6 +1,7 @@
 #include "src/log.h"
 
 #include "bridge/base/buffer.h"
+#include "bridge/limits.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -128,12 +129,84 @@ static void a_full_disk_loses_records_and_no_more(void **state)
     close_log(&fixture);
 }
 
+/* The length that a line of a server's may have. */
+static void a_long_record_keeps_its_end_and_its_line_end(void **state)
+{
+    struct fixture fixture;
+    char text[LIMIT_STDERR_LINE_BYTES];
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    text[sizeof(text) - 1] = 'E';
+    open_log(&fixture, false);
+    struct log *log = &fixture.output.log;
+    log->write(log, LOG_LEVEL_INFO, slice_text("test"), slice_of(text, sizeof(text)));
+    say(&fixture, "next");
+    read_all(&fixture);
+    assert_true(has(&fixture, "xE\n2"));
+    assert_true(has(&fixture, " info  test: next\n"));
+    close_log(&fixture);
+}
+
+/* A name may be as long as its user likes. */
+static void a_record_that_is_too_long_is_cut_and_ends_its_line(void **state)
+{
+    struct fixture fixture;
+    char name[3 * LIMIT_STDERR_LINE_BYTES];
+    (void)state;
+    memset(name, 'n', sizeof(name));
+    open_log(&fixture, false);
+    struct log *log = &fixture.output.log;
+    log->write(log, LOG_LEVEL_INFO, slice_of(name, sizeof(name)), slice_text("text"));
+    say(&fixture, "next");
+    read_all(&fixture);
+    assert_true(has(&fixture, "nn\n2"));
+    close_log(&fixture);
+}
+
+/* A pipe that has room for a part of it. */
+static void a_record_that_was_torn_ends_before_the_next_begins(void **state)
+{
+    struct fixture fixture;
+    char text[LIMIT_STDERR_LINE_BYTES];
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    open_log(&fixture, true);
+    struct log *log = &fixture.output.log;
+    while (fixture.output.lost_records == 0) {
+        log->write(log, LOG_LEVEL_INFO, slice_text("test"), slice_of(text, sizeof(text)));
+    }
+    read_all(&fixture);
+    assert_false(has(&fixture, "x\n"));
+    say(&fixture, "read again");
+    read_all(&fixture);
+    assert_true(has(&fixture, "x\n{\"time\":"));
+    assert_true(has(&fixture, "\"message\":\"read again\"}\n"));
+    close_log(&fixture);
+}
+
+static void plain_text_does_not_block_either(void **state)
+{
+    struct fixture fixture;
+    (void)state;
+    open_log(&fixture, false);
+    assert_true(log_write_plain(slice_text("a block\n")));
+    fill(&fixture);
+    assert_false(log_write_plain(slice_text("lost\n")));
+    read_all(&fixture);
+    assert_true(has(&fixture, "a block\n"));
+    close_log(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_pipe_loses_records_and_does_not_block),
         cmocka_unit_test(what_was_lost_is_told_as_json_too),
         cmocka_unit_test(a_full_disk_loses_records_and_no_more),
+        cmocka_unit_test(a_long_record_keeps_its_end_and_its_line_end),
+        cmocka_unit_test(a_record_that_is_too_long_is_cut_and_ends_its_line),
+        cmocka_unit_test(a_record_that_was_torn_ends_before_the_next_begins),
+        cmocka_unit_test(plain_text_does_not_block_either),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #include "src/child/launcher.h"
 
 #include "bridge/base/memory.h"
+#include "src/child/file_limit.h"
 #include "tests/unit/src/child/child_fixture.h"
 #include "tests/unit/src/child/witness.h"
 
@@ -10,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,11 +81,12 @@ static void a_launcher_whose_parent_is_another_ends_at_once(void **state)
     static char program[] = "mcp-bridge";
     static char word[] = LAUNCHER_WORD;
     static char parent[] = "1";
+    static char limit[] = "0";
     static char dashes[] = "--";
     static char command[] = "/bin/true";
     char text[256];
     (void)state;
-    int status = launch((char *[]){program, word, parent, dashes, command, NULL}, text, sizeof(text));
+    int status = launch((char *[]){program, word, parent, limit, dashes, command, NULL}, text, sizeof(text));
     assert_int_equal(WEXITSTATUS(status), 125);
     assert_string_equal(text, "mcp-bridge: the bridge that wanted this child is gone\n");
 }
@@ -131,6 +134,29 @@ static void the_command_has_default_signals_and_none_blocked(void **state)
     free(arguments);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGPIPE);
+}
+
+static void the_command_has_the_limit_of_open_files_that_was_before_ours(void **state)
+{
+    static char shell[] = "/bin/sh";
+    static char option[] = "-c";
+    static char script[] = "ulimit -Sn >&2";
+    struct rlimit before;
+    struct error error;
+    char text[256];
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit low = {.rlim_cur = 77, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    assert_int_equal(file_limit_raise(&error), 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &low), 0);
+    assert_true(low.rlim_cur > 77);
+    char **arguments = launcher_arguments((char *[]){shell, option, script, NULL});
+    int status = launch(arguments, text, sizeof(text));
+    free(arguments);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(status, 0);
+    assert_string_equal(text, "77\n");
 }
 
 static void a_child_runs_through_the_launcher_as_without_it(void **state)
@@ -193,6 +219,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_launcher_without_a_command_says_that_it_is_not_for_people),
         cmocka_unit_test(only_the_word_in_front_makes_a_launcher),
         cmocka_unit_test(the_command_has_default_signals_and_none_blocked),
+        cmocka_unit_test(the_command_has_the_limit_of_open_files_that_was_before_ours),
         cmocka_unit_test(a_child_runs_through_the_launcher_as_without_it),
 #ifdef __linux__
         cmocka_unit_test(a_child_dies_with_a_bridge_that_is_killed),
