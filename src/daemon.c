@@ -21,6 +21,7 @@
 #include "src/child/reaper.h"
 #include "src/child/supervisor.h"
 #include "src/figures.h"
+#include "src/file.h"
 #include "src/gatekeeper.h"
 #include "src/heap.h"
 #include "src/http/listener.h"
@@ -61,7 +62,7 @@ struct daemon {
     struct log_output log;
     uv_signal_t sigterm;
     uv_signal_t sigint;
-    uv_signal_t sighup; /* only with a token file */
+    uv_signal_t sighup; /* only with a file to read again */
     struct reaper reaper;
     struct guardian *guardian; /* borrowed */
 
@@ -168,7 +169,7 @@ static void finish_if_closed(struct daemon *daemon)
         heap_stop(&daemon->heap);
         close_signal(&daemon->sigterm);
         close_signal(&daemon->sigint);
-        if (daemon->options->auth_token_file != NULL) {
+        if (gatekeeper_has_files(&daemon->keeper)) {
             close_signal(&daemon->sighup);
         }
         reaper_close(&daemon->reaper);
@@ -458,7 +459,7 @@ static void open_signals(struct daemon *daemon)
 {
     open_signal(daemon, &daemon->sigterm, on_signal, SIGTERM);
     open_signal(daemon, &daemon->sigint, on_signal, SIGINT);
-    if (daemon->options->auth_token_file != NULL) {
+    if (gatekeeper_has_files(&daemon->keeper)) {
         open_signal(daemon, &daemon->sighup, on_hangup, SIGHUP);
     }
 }
@@ -507,11 +508,11 @@ static void announce(struct daemon *daemon)
     gatekeeper_open(&daemon->keeper, http_address_reach(http_listener_address(daemon->listener)), &daemon->log.log);
 }
 
-static void warn_of_exposed_key(struct daemon *daemon)
+/* `path` may be NULL. */
+static void warn_if_exposed(struct daemon *daemon, const char *what, const char *path)
 {
-    if (daemon->secret.is_exposed) {
-        log_line(&daemon->log.log, LOG_LEVEL_WARN, scope, "the key file %s can be read or changed by every user",
-                 daemon->options->state_key_file);
+    if (path != NULL && file_is_exposed(path)) {
+        log_line(&daemon->log.log, LOG_LEVEL_WARN, scope, "the %s %s can be read or changed by every user", what, path);
     }
 }
 
@@ -531,8 +532,12 @@ static void serve(struct daemon *daemon)
 
 int daemon_check(const struct options *options, struct error *error)
 {
+    struct http_address address;
     struct http_router router;
     struct gatekeeper keeper;
+    if (http_address_read(&address, options->host, (int)options->port, error) != 0) {
+        return -1;
+    }
     http_router_init(&router);
     int result = gatekeeper_init(&keeper, options, &router, error);
     gatekeeper_release(&keeper);
@@ -577,7 +582,8 @@ int daemon_run(const struct options *options, struct guardian *guardian, struct 
     reaper_open(&daemon.reaper, &daemon.loop, &daemon.log.log);
     daemon.reaper.on_reaped = on_reaped;
     announce(&daemon);
-    warn_of_exposed_key(&daemon);
+    warn_if_exposed(&daemon, "key file", options->state_key_file);
+    warn_if_exposed(&daemon, "token file", options->auth_token_file);
     serve(&daemon);
     secret_release(&daemon.secret);
     return 0;

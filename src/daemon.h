@@ -9,7 +9,7 @@
 #include "src/child/guardian.h"
 #include "src/options.h"
 
-/* Whether the files that the options name are right. -1 with an error. */
+/* Whether the address and the files that the options name are right. -1 with an error. */
 int daemon_check(const struct options *options, struct error *error) __attribute__((warn_unused_result));
 
 /*

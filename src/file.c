@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int read_all(FILE *file, struct buffer *out)
 {
@@ -24,4 +25,10 @@ int file_read(const char *path, struct buffer *out, struct error *error)
         fclose(file);
     }
     return reason == 0 ? 0 : error_set(error, "cannot read %s: %s", path, strerror(reason));
+}
+
+bool file_is_exposed(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
 }

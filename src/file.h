@@ -7,7 +7,12 @@
 #include "bridge/base/buffer.h"
 #include "bridge/base/error.h"
 
+#include <stdbool.h>
+
 /* Appends the file to the buffer, up to its ceiling. -1 with an error that names the file. */
 int file_read(const char *path, struct buffer *out, struct error *error) __attribute__((warn_unused_result));
+
+/* Whether every user of this system may read or change it: worth a warning where it holds a secret. */
+bool file_is_exposed(const char *path);
 
 #endif

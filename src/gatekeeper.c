@@ -12,13 +12,21 @@ _Static_assert((int)CORS_HEADERS <= (int)HTTP_COMMON_HEADERS, "the headers of CO
 
 /* ---- What the options name ---- */
 
-static int read_document(struct gatekeeper *keeper, const char *file, struct error *error)
+/* The metadata are in a file, rather than made from the URL of an authorization server. */
+static bool has_document(const struct options *options)
+{
+    const char *metadata = options->protected_resource_metadata;
+    return metadata != NULL && strncmp(metadata, "https://", 8) != 0 && strncmp(metadata, "http://", 7) != 0;
+}
+
+/* To be released in any case. */
+static int read_document(struct protected_resource *resource, const char *file, struct error *error)
 {
     struct buffer text;
     buffer_init(&text, LIMIT_METADATA_BYTES);
     int result = file_read(file, &text, error);
     if (result == 0) {
-        result = protected_resource_init_document(&keeper->resource, buffer_slice(&text), error);
+        result = protected_resource_init_document(resource, buffer_slice(&text), error);
         if (result != 0) {
             error_wrap(error, "%s", file);
         }
@@ -30,14 +38,13 @@ static int read_document(struct gatekeeper *keeper, const char *file, struct err
 static int init_resource(struct gatekeeper *keeper, struct error *error)
 {
     const char *metadata = keeper->options->protected_resource_metadata;
-    if (metadata == NULL) {
-        return 0;
+    if (has_document(keeper->options)) {
+        return read_document(&keeper->resource, metadata, error);
     }
-    if (strncmp(metadata, "https://", 8) == 0 || strncmp(metadata, "http://", 7) == 0) {
+    if (metadata != NULL) {
         protected_resource_init(&keeper->resource, metadata);
-        return 0;
     }
-    return read_document(keeper, metadata, error);
+    return 0;
 }
 
 static bool needs_token(const struct options *options)
@@ -126,7 +133,14 @@ void gatekeeper_open(struct gatekeeper *keeper, enum http_reach reach, struct lo
     warn(keeper, reach, log);
 }
 
-void gatekeeper_reload(struct gatekeeper *keeper, struct log *log)
+/* ---- Reading again ---- */
+
+bool gatekeeper_has_files(const struct gatekeeper *keeper)
+{
+    return keeper->options->auth_token_file != NULL || has_document(keeper->options);
+}
+
+static void reload_tokens(struct gatekeeper *keeper, struct log *log)
 {
     const struct options *options = keeper->options;
     struct error error = {.exit_status = 0};
@@ -135,6 +149,31 @@ void gatekeeper_reload(struct gatekeeper *keeper, struct log *log)
                  keeper->tokens.count);
     } else {
         log_line(log, LOG_LEVEL_ERROR, scope, "%s; the tokens from before stay", error.text);
+    }
+}
+
+static void reload_document(struct gatekeeper *keeper, struct log *log)
+{
+    const char *file = keeper->options->protected_resource_metadata;
+    struct protected_resource fresh = {.authorization_server = NULL};
+    struct error error = {.exit_status = 0};
+    if (read_document(&fresh, file, &error) == 0) {
+        protected_resource_release(&keeper->resource);
+        keeper->resource = fresh;
+        log_line(log, LOG_LEVEL_INFO, scope, "read %s again", file);
+    } else {
+        protected_resource_release(&fresh);
+        log_line(log, LOG_LEVEL_ERROR, scope, "%s; the metadata from before stay", error.text);
+    }
+}
+
+void gatekeeper_reload(struct gatekeeper *keeper, struct log *log)
+{
+    if (keeper->options->auth_token_file != NULL) {
+        reload_tokens(keeper, log);
+    }
+    if (has_document(keeper->options)) {
+        reload_document(keeper, log);
     }
 }
 

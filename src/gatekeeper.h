@@ -50,7 +50,10 @@ void gatekeeper_open(struct gatekeeper *keeper, enum http_reach reach, struct lo
 void gatekeeper_add_page(struct gatekeeper *keeper, const char *path, http_handler_fn handler, void *context,
                          bool is_open);
 
-/* Reads the token file again, and logs what came of it: one that is wrong changes nothing. */
+/* Whether there is something to read again: a token file, or a file with metadata. */
+bool gatekeeper_has_files(const struct gatekeeper *keeper);
+
+/* Reads these files again, and logs what came of it: one that is wrong changes nothing. */
 void gatekeeper_reload(struct gatekeeper *keeper, struct log *log);
 
 /* For http_server_settings, with the gatekeeper as context: what every answer has to say, and whose bodies we take. */

@@ -27,11 +27,14 @@ struct option {
     const char *argument; /* what --help calls its value; of a choice, the words with commas */
     const char *preset;   /* the default, as it would be written; NULL for none */
     const char *help;
-    uint64_t max; /* of a count */
+    uint64_t max; /* of a count, or a size; 0 for any size */
     char letter;  /* its short form, or 0 */
 };
 
 #define AT(member) offsetof(struct options, member)
+
+/* What is read and written in one piece: libuv counts in 32 bits. */
+enum { MESSAGE_BYTES_MAX = 1 << 30 };
 
 static const struct option table[] = {
     {"host", OPTION_TEXT, AT(host), "ADDR", "127.0.0.1", "address to listen on", 0, 0},
@@ -83,8 +86,10 @@ static const struct option table[] = {
      "how much a session keeps of its event streams for a client whose connection breaks; 0 is nothing", 0, 0},
     {"replay-age", OPTION_DURATION, AT(replay_age_ms), "TIME", "5min",
      "how long that is kept; 0 is as long as there is room", 0, 0},
-    {"max-body", OPTION_SIZE, AT(max_body_bytes), "SIZE", "16MiB", "ceiling for the body of a request", 0, 0},
-    {"max-line", OPTION_SIZE, AT(max_line_bytes), "SIZE", "64MiB", "ceiling for a message of the server's", 0, 0},
+    {"max-body", OPTION_SIZE, AT(max_body_bytes), "SIZE", "16MiB", "ceiling for the body of a request",
+     MESSAGE_BYTES_MAX, 0},
+    {"max-line", OPTION_SIZE, AT(max_line_bytes), "SIZE", "64MiB", "ceiling for a message of the server's",
+     MESSAGE_BYTES_MAX, 0},
     {"max-sessions", OPTION_COUNT, AT(max_sessions), "N", "10000", "ceiling for open sessions", 10000000, 0},
     {"max-children", OPTION_COUNT, AT(max_children), "N", "64", "ceiling for processes of the server", 100000, 0},
     {"min-idle-children", OPTION_COUNT, AT(min_idle_children), "N", "0",
@@ -124,7 +129,7 @@ static const struct option table[] = {
      "the same with one token, TOKEN or NAME:TOKEN; in the environment only, where the server does not see it", 0, 0},
     {"protected-resource-metadata", OPTION_TEXT, AT(protected_resource_metadata), "URL|FILE", NULL,
      "tell clients without a token where to get one: the URL of the authorization server, or a file with the whole "
-     "document (RFC 9728)",
+     "document (RFC 9728), read again on SIGHUP",
      0, 0},
     {"cors-origin", OPTION_LIST, AT(cors_origins), "ORIGIN", NULL,
      "let web pages of this origin in and read the answers, as in https://app.example; * is all; repeatable", 0, 0},
@@ -175,7 +180,7 @@ static bool read_value(struct options *options, const struct option *option, con
     case OPTION_COUNT:
         return option_read_count(text, option->max, value);
     case OPTION_SIZE:
-        return option_read_size(text, value);
+        return option_read_size(text, value) && (option->max == 0 || *(uint64_t *)value <= option->max);
     case OPTION_DURATION:
         return option_read_duration(text, value);
     case OPTION_CHOICE:
@@ -209,7 +214,7 @@ static const char *describe_kind(const struct option *option, char *text, size_t
         snprintf(text, size, "a number from 0 to %llu", (unsigned long long)option->max);
         return text;
     case OPTION_SIZE:
-        return "a size such as 512KiB, 4MiB or 1GiB";
+        return option->max > 0 ? "a size such as 512KiB or 4MiB, up to 1GiB" : "a size such as 512KiB, 4MiB or 1GiB";
     case OPTION_DURATION:
         return "a time such as 500ms, 30s, 5min or 2h";
     case OPTION_CHOICE:
@@ -349,13 +354,36 @@ static void wipe(const char *name, char *value)
     unsetenv(name);
 }
 
+/* Kubernetes says so to every pod beside a Service that is called mcp-bridge: "tcp://10.0.0.1:8000". */
+static bool is_service_link(const struct option *option, const char *text)
+{
+    return option->offset == AT(port) && strstr(text, "://") != NULL;
+}
+
+/* Mostly a template that was not filled in. As good as unset, but where that would let everybody in. */
+static int take_empty(const struct option *option, struct error *error)
+{
+    if (option->kind == OPTION_SECRET || option->offset == AT(auth_token_file)) {
+        return error_set(error, "it is empty, and without a token everybody could come in; unset it if that is meant");
+    }
+    return 0;
+}
+
+static int take_variable(struct options *options, const struct option *option, const char *text, struct error *error)
+{
+    if (*text == '\0') {
+        return take_empty(option, error);
+    }
+    return is_service_link(option, text) ? 0 : set_value(options, option, text, error);
+}
+
 static int parse_environment(struct options *options, struct error *error)
 {
     for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
         char name[64];
         environment_name(&table[i], name, sizeof(name));
         char *text = has_environment(&table[i]) ? getenv(name) : NULL;
-        if (text != NULL && *text != '\0' && set_value(options, &table[i], text, error) != 0) {
+        if (text != NULL && take_variable(options, &table[i], text, error) != 0) {
             return error_wrap(error, "%s in the environment", name);
         }
         if (text != NULL && table[i].kind == OPTION_SECRET) {
@@ -374,7 +402,19 @@ static void set_presets(struct options *options)
     }
 }
 
-/* Splits --listen into host and port, if it has them, and takes the brackets off an IPv6 address. */
+/* The part of --listen before the port, without the brackets that an IPv6 address must have there; absent if wrong. */
+static struct slice host_of(struct slice text)
+{
+    bool is_bracketed = text.size > 2 && text.data[0] == '[' && text.data[text.size - 1] == ']';
+    if (is_bracketed) {
+        return slice_of(text.data + 1, text.size - 2);
+    }
+    /* Of 2001:db8::1:8000 nobody knows whether it has a port. */
+    bool is_plain = text.size > 0 && memchr(text.data, ':', text.size) == NULL;
+    return is_plain ? text : slice_of(NULL, 0);
+}
+
+/* Splits --listen into host and port, if it has them. */
 static int apply_listen(struct options *options, struct error *error)
 {
     if (options->listen == NULL) {
@@ -385,13 +425,11 @@ static int apply_listen(struct options *options, struct error *error)
         return 0;
     }
     const char *colon = strrchr(options->listen, ':');
-    if (colon == NULL || !option_read_count(colon + 1, 65535, &options->port)) {
+    size_t host_size = colon != NULL ? (size_t)(colon - options->listen) : 0;
+    struct slice host = host_of(slice_of(options->listen, host_size));
+    if (!slice_exists(host) || !option_read_count(colon + 1, 65535, &options->port)) {
         return error_set(error, "--listen takes ADDR:PORT or unix:PATH, as in 127.0.0.1:8000 or [::1]:8000, not \"%s\"",
                          options->listen);
-    }
-    struct slice host = slice_of(options->listen, (size_t)(colon - options->listen));
-    if (host.size > 2 && host.data[0] == '[' && host.data[host.size - 1] == ']') {
-        host = slice_of(host.data + 1, host.size - 2);
     }
     options->listen_host = (char *)(uintptr_t)memory_copy(host).data;
     options->host = options->listen_host;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* A content of the greatest size, its line end, and one byte that shows that there is more. */
@@ -27,15 +26,13 @@ static ssize_t read_all(int descriptor, char *bytes, size_t room)
     return (ssize_t)size;
 }
 
-/* As read_all(), of the file; and who may read it. */
-static ssize_t read_file(const char *path, char *bytes, size_t room, bool *is_exposed)
+/* As read_all(), of the file. */
+static ssize_t read_file(const char *path, char *bytes, size_t room)
 {
-    struct stat status;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
         return -1;
     }
-    *is_exposed = fstat(descriptor, &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
     ssize_t size = read_all(descriptor, bytes, room);
     int saved = errno;
     close(descriptor);
@@ -57,7 +54,7 @@ static int init_from_file(struct secret *secret, const char *path, struct error 
 {
     char bytes[ROOM_BYTES];
     int result = 0;
-    ssize_t count = read_file(path, bytes, sizeof(bytes), &secret->is_exposed);
+    ssize_t count = read_file(path, bytes, sizeof(bytes));
     if (count < 0) {
         return error_set(error, "the key file %s cannot be read: %s", path, strerror(errno));
     }
@@ -77,7 +74,7 @@ static int init_from_file(struct secret *secret, const char *path, struct error 
 
 int secret_init(struct secret *secret, const char *path, struct error *error)
 {
-    *secret = (struct secret){.is_exposed = false};
+    *secret = (struct secret){.key = {0}};
     if (sodium_init() < 0) {
         return error_set(error, "libsodium finds no source of randomness");
     }

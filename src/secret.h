@@ -7,7 +7,6 @@
 #include "bridge/base/error.h"
 #include "bridge/base/slice.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +15,6 @@ enum { SECRET_MIN_BYTES = 32, SECRET_MAX_BYTES = 4096 };
 
 struct secret {
     uint8_t key[32];
-    bool is_exposed; /* everybody on this system may read or change the file: worth a warning */
 };
 
 /* `path` may be NULL: random bytes of the system. Returns 0, or -1 with an error that names the file. */
