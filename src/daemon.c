@@ -1,8 +1,7 @@
 /*
- *               SIGTERM, SIGINT               no connection is open,
- *                                            or --drain-timeout passed         the listener and the child are closed
- *     SERVING -----------------> DRAINING -------------------------> CLOSING -------------------------------------->
- * the loop ends
+ *             SIGTERM, SIGINT             no connection is open,            the listener and the
+ *                                         or --drain-timeout has passed     children are closed
+ *     SERVING ---------------> DRAINING ------------------------------> CLOSING -----------------> the loop ends
  *
  * While it drains, running exchanges go on and new ones are refused. Closing answers what still runs with an error,
  * so that no client is left with a broken connection, and stops the child by the stop ladder. A second signal ends the
@@ -47,8 +46,8 @@ enum daemon_state {
 
 static const uint64_t http_header_timeout_ms = 10 * 1000;
 static const uint64_t http_body_timeout_ms = 30 * 1000;
-static const uint64_t http_idle_timeout_ms =
-    75 * 1000; /* above the 60 s of common load balancers, which must be the ones to close */
+/* Above the 60 s of common load balancers, which must be the ones to close. */
+static const uint64_t http_idle_timeout_ms = 75 * 1000;
 static const uint64_t http_write_stall_timeout_ms = 60 * 1000;
 static const uint64_t flush_ms = 200;
 static const uint64_t child_stop_grace_ms = 2 * 1000; /* as the SDKs' own stdio clients */

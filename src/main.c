@@ -3,6 +3,7 @@
 #include "src/child/launcher.h"
 #include "src/daemon.h"
 #include "src/log.h"
+#include "src/option_print.h"
 #include "src/options.h"
 #include "src/plan.h"
 #include "src/secret.h"
@@ -38,7 +39,7 @@ static int flush_output(void)
 static int inform(const struct options *options)
 {
     if (options->wants_help) {
-        options_print_help(stdout);
+        option_print_help(stdout);
     } else {
         printf("mcp-bridge %s\n", MCP_BRIDGE_VERSION);
     }

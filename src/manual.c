@@ -2,7 +2,7 @@
  * Makes the manual page: copies standard input, and puts the options' list where a line says @OPTIONS@. A tool of the
  * build, not a part of the program.
  */
-#include "src/options.h"
+#include "src/option_print.h"
 
 #include <string.h>
 
@@ -11,7 +11,7 @@ int main(void)
     char line[4096];
     while (fgets(line, sizeof(line), stdin) != NULL) {
         if (strcmp(line, "@OPTIONS@\n") == 0) {
-            options_print_manual(stdout);
+            option_print_manual(stdout);
         } else {
             fputs(line, stdout);
         }

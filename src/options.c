@@ -2,148 +2,12 @@
 
 #include "bridge/base/memory.h"
 #include "src/option_check.h"
+#include "src/option_table.h"
 #include "src/option_value.h"
 
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
-
-enum option_kind {
-    OPTION_FLAG,
-    OPTION_TEXT,
-    OPTION_COUNT,
-    OPTION_SIZE,
-    OPTION_DURATION,
-    OPTION_CHOICE,
-    OPTION_MODE,
-    OPTION_LIST,
-    OPTION_SECRET, /* comes from the environment alone, since everybody can read a command line */
-};
-
-struct option {
-    const char *name;
-    enum option_kind kind;
-    size_t offset;        /* in struct options */
-    const char *argument; /* what --help calls its value; of a choice, the words with commas */
-    const char *preset;   /* the default, as it would be written; NULL for none */
-    const char *help;
-    uint64_t max; /* of a count, or a size; 0 for any size */
-    char letter;  /* its short form, or 0 */
-};
-
-#define AT(member) offsetof(struct options, member)
-
-/* What is read and written in one piece: libuv counts in 32 bits. */
-enum { MESSAGE_BYTES_MAX = 1 << 30 };
-
-static const struct option table[] = {
-    {"host", OPTION_TEXT, AT(host), "ADDR", "127.0.0.1", "address to listen on", 0, 0},
-    {"port", OPTION_COUNT, AT(port), "PORT", "8000", "port to listen on; 0 takes a free one and prints it", 65535, 0},
-    {"listen", OPTION_TEXT, AT(listen), "ADDR:PORT", NULL,
-     "both in one, as in [::1]:8000; or a Unix socket, as in unix:/run/mcp.sock", 0, 0},
-    {"listen-mode", OPTION_MODE, AT(listen_mode), "MODE", "0600", "permissions of the Unix socket", 0, 0},
-    {"path", OPTION_TEXT, AT(path), "PATH", "/mcp", "path of the MCP endpoint", 0, 0},
-    {"sse-path", OPTION_TEXT, AT(sse_path), "PATH", "/sse",
-     "path of the streams of HTTP+SSE, the transport of 2024-11-05", 0, 0},
-    {"message-path", OPTION_TEXT, AT(message_path), "PATH", "/messages", "path of the messages of HTTP+SSE", 0, 0},
-    {"no-sse", OPTION_FLAG, AT(no_sse), NULL, NULL, "serve no HTTP+SSE", 0, 0},
-    {"no-metrics", OPTION_FLAG, AT(no_metrics), NULL, NULL, "serve neither /metrics nor /status", 0, 0},
-    {"open-metrics", OPTION_FLAG, AT(open_metrics), NULL, NULL, "serve both to who shows no token, too", 0, 0},
-    {"name", OPTION_TEXT, AT(name), "NAME", NULL, "the server's name in logs; the command's file name if not given", 0,
-     0},
-    {"stateful", OPTION_FLAG, AT(is_stateful), NULL, NULL, "refuse requests without a session id", 0, 0},
-    {"stateless", OPTION_FLAG, AT(is_stateless), NULL, NULL, "issue no session ids; GET and DELETE are refused", 0, 0},
-    {"json-response", OPTION_FLAG, AT(json_response), NULL, NULL,
-     "answer with one JSON body, never with an event stream", 0, 0},
-    {"children", OPTION_CHOICE, AT(children), "auto,shared,session", "auto",
-     "who gets a process of its own: with auto, clients that the server may ask something (sampling, elicitation, "
-     "roots); with session, each session",
-     0, 0},
-    {"server-era", OPTION_CHOICE, AT(server_era), "auto,legacy,modern", "auto",
-     "which protocol the server speaks: legacy is 2024-11-05 to 2025-11-25, modern is 2026-07-28; auto finds out", 0,
-     0},
-    {"session-timeout", OPTION_DURATION, AT(session_timeout_ms), "TIME", "30min",
-     "end a session that was idle for so long; 0 is never", 0, 0},
-    {"request-timeout", OPTION_DURATION, AT(request_timeout_ms), "TIME", "1h",
-     "answer a request with an error when the server is silent about it for so long; 0 is never", 0, 0},
-    {"start-timeout", OPTION_DURATION, AT(start_timeout_ms), "TIME", "60s",
-     "how long the server may take to start, and requests wait for it; 0 is for ever", 0, 0},
-    {"callback-timeout", OPTION_DURATION, AT(callback_timeout_ms), "TIME", "5min",
-     "how long a client may take to answer a question of the server's; 0 is for ever", 0, 0},
-    {"child-idle-timeout", OPTION_DURATION, AT(child_idle_timeout_ms), "TIME", "5min",
-     "end a process that nobody has used for so long, of those kept for certain credentials, or for calls that may be "
-     "asked something; 0 is never",
-     0, 0},
-    {"shared-idle-timeout", OPTION_DURATION, AT(shared_idle_timeout_ms), "TIME", "0",
-     "the same for the process that all other clients share; the next request starts it again; 0 is never", 0, 0},
-    {"drain-timeout", OPTION_DURATION, AT(drain_timeout_ms), "TIME", "25s",
-     "how long running requests may go on after SIGTERM; 0 is for ever", 0, 0},
-    {"stream-after", OPTION_DURATION, AT(stream_after_ms), "TIME", "5s",
-     "open an event stream for an answer that takes longer; 0 is never", 0, 0},
-    {"heartbeat", OPTION_DURATION, AT(heartbeat_ms), "TIME", "15s",
-     "time between the comments that keep event streams open; 0 is none", 0, 0},
-    {"replay-bytes", OPTION_SIZE, AT(replay_bytes), "SIZE", "1MiB",
-     "how much a session keeps of its event streams for a client whose connection breaks; 0 is nothing", 0, 0},
-    {"replay-age", OPTION_DURATION, AT(replay_age_ms), "TIME", "5min",
-     "how long that is kept; 0 is as long as there is room", 0, 0},
-    {"max-body", OPTION_SIZE, AT(max_body_bytes), "SIZE", "16MiB", "ceiling for the body of a request",
-     MESSAGE_BYTES_MAX, 0},
-    {"max-line", OPTION_SIZE, AT(max_line_bytes), "SIZE", "64MiB", "ceiling for a message of the server's",
-     MESSAGE_BYTES_MAX, 0},
-    {"max-sessions", OPTION_COUNT, AT(max_sessions), "N", "10000", "ceiling for open sessions", 10000000, 0},
-    {"max-children", OPTION_COUNT, AT(max_children), "N", "64", "ceiling for processes of the server", 100000, 0},
-    {"min-idle-children", OPTION_COUNT, AT(min_idle_children), "N", "0",
-     "processes kept ready for clients that will get one of their own", 100000, 0},
-    {"max-in-flight", OPTION_COUNT, AT(max_in_flight), "N", "1024", "ceiling for requests that wait or run", 10000000,
-     0},
-    {"max-in-flight-per-session", OPTION_COUNT, AT(max_session_calls), "N", "256",
-     "ceiling for one session's requests that wait or run; 0 is none", 10000000, 0},
-    {"max-streams-per-session", OPTION_COUNT, AT(max_session_streams), "N", "128",
-     "ceiling for one session's open event streams, past which answers are JSON; 0 is none", 10000000, 0},
-    {"max-stream-queue", OPTION_SIZE, AT(max_stream_queue_bytes), "SIZE", "4MiB",
-     "ceiling for what waits for the slow reader of an event stream", 0, 0},
-    {"max-child-queue", OPTION_SIZE, AT(max_child_queue_bytes), "SIZE", "1MiB",
-     "ceiling for what waits for a process that is slow to read; clients wait then", 0, 0},
-    {"max-replay", OPTION_SIZE, AT(max_replay_bytes), "SIZE", "64MiB",
-     "ceiling for what all sessions keep of their event streams", 0, 0},
-    {"max-connections", OPTION_COUNT, AT(max_connections), "N", "16384", "ceiling for client connections", 10000000, 0},
-    {"env", OPTION_LIST, AT(environment), "NAME=VALUE", NULL, "set a variable for the server; repeatable", 0, 0},
-    {"env-from-header", OPTION_LIST, AT(env_from_header), "NAME=HEADER", NULL,
-     "set a variable for the server from a header of the client's; clients with different values never share a "
-     "process; repeatable",
-     0, 0},
-    {"cwd", OPTION_TEXT, AT(directory), "DIR", NULL, "the server's working directory", 0, 0},
-    {"allow-host", OPTION_LIST, AT(allowed_hosts), "NAME", NULL,
-     "accept this name in the Host header beside loopback names; repeatable", 0, 0},
-    {"allow-origin", OPTION_LIST, AT(allowed_origins), "ORIGIN", NULL,
-     "accept this Origin beside loopback ones, as in https://app.example; repeatable", 0, 0},
-    {"state-key-file", OPTION_TEXT, AT(state_key_file), "FILE", NULL,
-     "a secret of 32 bytes or more, the same for all replicas: by it a requestState is known again after a restart; "
-     "random if not given",
-     0, 0},
-    {"auth-token-file", OPTION_TEXT, AT(auth_token_file), "FILE", NULL,
-     "let in only who sends a bearer token of this file: TOKEN or NAME:TOKEN on each line, # begins a comment; read "
-     "again on SIGHUP",
-     0, 0},
-    {"auth-token", OPTION_SECRET, AT(auth_token), "TOKEN", NULL,
-     "the same with one token, TOKEN or NAME:TOKEN; in the environment only, where the server does not see it", 0, 0},
-    {"protected-resource-metadata", OPTION_TEXT, AT(protected_resource_metadata), "URL|FILE", NULL,
-     "tell clients without a token where to get one: the URL of the authorization server, or a file with the whole "
-     "document (RFC 9728), read again on SIGHUP",
-     0, 0},
-    {"cors-origin", OPTION_LIST, AT(cors_origins), "ORIGIN", NULL,
-     "let web pages of this origin in and read the answers, as in https://app.example; * is all; repeatable", 0, 0},
-    {"log-level", OPTION_CHOICE, AT(log_level), "debug,info,warn,error", "info", "what is logged, to standard error", 0,
-     0},
-    {"log-format", OPTION_CHOICE, AT(log_format), "text,json", "text", "one line a record, or one JSON object a record",
-     0, 0},
-    {"quiet", OPTION_FLAG, AT(is_quiet), NULL, NULL, "log errors only, and print nothing at the start", 0, 'q'},
-    {"check", OPTION_FLAG, AT(is_check), NULL, NULL, "check options and command, say what would run, and exit", 0, 0},
-    {"version", OPTION_FLAG, AT(wants_version), NULL, NULL, "print the version and exit", 0, 'V'},
-    {"help", OPTION_FLAG, AT(wants_help), NULL, NULL, "print this help and exit", 0, 'h'},
-};
-
-enum { OPTION_COUNT_ALL = sizeof(table) / sizeof(table[0]) };
 
 static void *value_of(struct options *options, const struct option *option)
 {
@@ -235,9 +99,9 @@ static int set_value(struct options *options, const struct option *option, const
 
 static const struct option *find_option(struct slice name)
 {
-    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
-        if (slice_is(name, table[i].name)) {
-            return &table[i];
+    for (const struct option *option = option_table; option->name != NULL; option++) {
+        if (slice_is(name, option->name)) {
+            return option;
         }
     }
     return NULL;
@@ -247,10 +111,10 @@ static int report_unknown(struct slice name, struct error *error)
 {
     char text[64];
     snprintf(text, sizeof(text), "%.*s", SLICE_PRINT(name));
-    const struct option *nearest = &table[0];
-    for (size_t i = 1; i < OPTION_COUNT_ALL; i++) {
-        if (option_distance(text, table[i].name) < option_distance(text, nearest->name)) {
-            nearest = &table[i];
+    const struct option *nearest = option_table;
+    for (const struct option *option = option_table; option->name != NULL; option++) {
+        if (option_distance(text, option->name) < option_distance(text, nearest->name)) {
+            nearest = option;
         }
     }
     bool is_near = option_distance(text, nearest->name) <= strlen(nearest->name) / 2;
@@ -258,24 +122,11 @@ static int report_unknown(struct slice name, struct error *error)
                      is_near ? nearest->name : "", is_near ? "?" : "; --help lists them all");
 }
 
-/* --start-timeout is MCP_BRIDGE_START_TIMEOUT. */
-static void environment_name(const struct option *option, char *name, size_t size)
-{
-    snprintf(name, size, "MCP_BRIDGE_%s", option->name);
-    for (char *at = name; *at != '\0'; at++) {
-        if (*at == '-') {
-            *at = '_';
-        } else if (*at >= 'a' && *at <= 'z') {
-            *at = (char)(*at - 'a' + 'A');
-        }
-    }
-}
-
 /* Does not show the value, of course. */
 static int report_secret(const struct option *option, struct error *error)
 {
     char name[64];
-    environment_name(option, name, sizeof(name));
+    option_variable(option, name, sizeof(name));
     return error_set(error, "--%s is taken from the environment only, as %s: everybody can read a command line",
                      option->name, name);
 }
@@ -310,9 +161,9 @@ static int parse_long(struct options *options, char **argv, int *index, struct e
 
 static int parse_short(struct options *options, const char *word, struct error *error)
 {
-    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
-        if (word[1] != '\0' && word[1] == table[i].letter && word[2] == '\0') {
-            return set_value(options, &table[i], "true", error);
+    for (const struct option *option = option_table; option->name != NULL; option++) {
+        if (word[1] != '\0' && word[1] == option->letter && word[2] == '\0') {
+            return set_value(options, option, "true", error);
         }
     }
     return error_set(error, "there is no option %s; --help lists them all", word);
@@ -341,12 +192,6 @@ static int parse_arguments(struct options *options, int argc, char **argv, struc
     return 0;
 }
 
-/* Options that only make sense when somebody types them are not taken from the environment. */
-static bool has_environment(const struct option *option)
-{
-    return option->kind != OPTION_LIST && option->letter != 'h' && option->letter != 'V';
-}
-
 /* Gone from where children, and who looks into /proc, would see it. */
 static void wipe(const char *name, char *value)
 {
@@ -357,13 +202,13 @@ static void wipe(const char *name, char *value)
 /* Kubernetes says so to every pod beside a Service that is called mcp-bridge: "tcp://10.0.0.1:8000". */
 static bool is_service_link(const struct option *option, const char *text)
 {
-    return option->offset == AT(port) && strstr(text, "://") != NULL;
+    return option->offset == OPTION_AT(port) && strstr(text, "://") != NULL;
 }
 
 /* Mostly a template that was not filled in. As good as unset, but where that would let everybody in. */
 static int take_empty(const struct option *option, struct error *error)
 {
-    if (option->kind == OPTION_SECRET || option->offset == AT(auth_token_file)) {
+    if (option->kind == OPTION_SECRET || option->offset == OPTION_AT(auth_token_file)) {
         return error_set(error, "it is empty, and without a token everybody could come in; unset it if that is meant");
     }
     return 0;
@@ -379,14 +224,14 @@ static int take_variable(struct options *options, const struct option *option, c
 
 static int parse_environment(struct options *options, struct error *error)
 {
-    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
+    for (const struct option *option = option_table; option->name != NULL; option++) {
         char name[64];
-        environment_name(&table[i], name, sizeof(name));
-        char *text = has_environment(&table[i]) ? getenv(name) : NULL;
-        if (text != NULL && take_variable(options, &table[i], text, error) != 0) {
+        option_variable(option, name, sizeof(name));
+        char *text = option_has_variable(option) ? getenv(name) : NULL;
+        if (text != NULL && take_variable(options, option, text, error) != 0) {
             return error_wrap(error, "%s in the environment", name);
         }
-        if (text != NULL && table[i].kind == OPTION_SECRET) {
+        if (text != NULL && option->kind == OPTION_SECRET) {
             wipe(name, text);
         }
     }
@@ -395,8 +240,8 @@ static int parse_environment(struct options *options, struct error *error)
 
 static void set_presets(struct options *options)
 {
-    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
-        bool is_right = table[i].preset == NULL || read_value(options, &table[i], table[i].preset);
+    for (const struct option *option = option_table; option->name != NULL; option++) {
+        bool is_right = option->preset == NULL || read_value(options, option, option->preset);
         assert(is_right);
         (void)is_right;
     }
@@ -439,11 +284,11 @@ static int apply_listen(struct options *options, struct error *error)
 /* No ceiling can be 0, which would be a program that does nothing; one that is a session's own can be off. */
 static int check_ceilings(const struct options *options, struct error *error)
 {
-    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
-        const uint64_t *value = (const uint64_t *)(const void *)((const char *)options + table[i].offset);
-        bool may_be_off = strstr(table[i].name, "-per-session") != NULL;
-        if (strncmp(table[i].name, "max-", 4) == 0 && *value == 0 && !may_be_off) {
-            return error_set(error, "--%s must be at least 1", table[i].name);
+    for (const struct option *option = option_table; option->name != NULL; option++) {
+        const uint64_t *value = (const uint64_t *)(const void *)((const char *)options + option->offset);
+        bool may_be_off = strstr(option->name, "-per-session") != NULL;
+        if (strncmp(option->name, "max-", 4) == 0 && *value == 0 && !may_be_off) {
+            return error_set(error, "--%s must be at least 1", option->name);
         }
     }
     return 0;
@@ -557,74 +402,4 @@ void options_release(struct options *options)
     free(options->auth_token);
     free(options->listen_host);
     *options = (struct options){0};
-}
-
-static void print_usage(FILE *out, const struct option *option)
-{
-    char usage[96];
-    char name[64];
-    environment_name(option, name, sizeof(name));
-    if (option->kind == OPTION_SECRET) {
-        snprintf(usage, sizeof(usage), "%s=%s", name, option->argument);
-    } else {
-        snprintf(usage, sizeof(usage), "--%s%s%s", option->name, option->argument != NULL ? " " : "",
-                 option->argument != NULL ? option->argument : "");
-    }
-    fprintf(out, "  %c%c%s%-34s %s", option->letter != 0 ? '-' : ' ', option->letter != 0 ? option->letter : ' ',
-            option->letter != 0 ? ", " : "  ", usage, option->help);
-    if (option->preset != NULL) {
-        fprintf(out, " [%s]", option->preset);
-    }
-    fputc('\n', out);
-}
-
-void options_print_help(FILE *out)
-{
-    fputs("Usage: mcp-bridge [OPTION...] -- COMMAND [ARGUMENT...]\n\n"
-          "Runs COMMAND, a stdio MCP server, and serves it over Streamable HTTP.\n\n",
-          out);
-    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
-        print_usage(out, &table[i]);
-    }
-    fputs("\nTimes take ms, s, min, h, d; sizes take KiB, MiB, GiB.\n"
-          "Each option but the repeatable ones, --version and --help can be given in the environment as well:\n"
-          "--port is MCP_BRIDGE_PORT, --start-timeout is MCP_BRIDGE_START_TIMEOUT. The command line is stronger.\n\n"
-          "  mcp-bridge -- npx -y @modelcontextprotocol/server-everything\n"
-          "  mcp-bridge --port 9000 --stateless --env TZ=UTC -- uvx mcp-server-time\n",
-          out);
-}
-
-static void print_entry(FILE *out, const struct option *option)
-{
-    char name[64];
-    environment_name(option, name, sizeof(name));
-    fputs(".TP\n", out);
-    if (option->letter != 0) {
-        fprintf(out, ".BR \\-%c \", \" ", option->letter);
-    } else {
-        fputs(".BR ", out);
-    }
-    if (option->kind == OPTION_SECRET) {
-        fprintf(out, "%s =", name);
-    } else {
-        fprintf(out, "\\-\\-%s", option->name);
-    }
-    if (option->argument != NULL) {
-        fprintf(out, " \"%s\\fI%s\\fR\"", option->kind == OPTION_SECRET ? "" : " ", option->argument);
-    }
-    fprintf(out, "\n%s.", option->help);
-    if (option->preset != NULL) {
-        fprintf(out, " Default: %s.", option->preset);
-    }
-    if (has_environment(option) && option->kind != OPTION_SECRET) {
-        fprintf(out, "\n.br\nEnvironment: %s", name);
-    }
-    fputc('\n', out);
-}
-
-void options_print_manual(FILE *out)
-{
-    for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
-        print_entry(out, &table[i]);
-    }
 }

@@ -1,6 +1,5 @@
 /*
- * The command line. One table gives the parsing, the environment, --help and the manual page's list: an option
- * exists by having a row in it.
+ * The command line and the environment, parsed by the table in option_table.h.
  */
 #ifndef SRC_OPTIONS_H
 #define SRC_OPTIONS_H
@@ -12,7 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
@@ -105,11 +103,5 @@ void options_release(struct options *options);
 
 /* The command to run, in the options' own memory. */
 struct child_command options_command(const struct options *options);
-
-/* What --help prints. */
-void options_print_help(FILE *out);
-
-/* The options' part of the manual page, in roff. */
-void options_print_manual(FILE *out);
 
 #endif

@@ -9,10 +9,7 @@ static uint64_t read_clock(struct timers *timers)
 
 static void on_wakeup(uv_timer_t *handle);
 
-/*
- * Sleeps until the next deadline. A deadline that went away is noticed when it would have come: that costs one wake-
- * up.
- */
+/* Sleeps until the next deadline. One that went away is noticed when it would have come: that costs one turn. */
 static void sleep_until_next(struct wakeup *wakeup)
 {
     uint64_t next_ms = timers_next_ms(&wakeup->timers);

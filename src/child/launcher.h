@@ -1,7 +1,7 @@
 /*
  * Children die with the bridge, however it dies. libuv has no hook between fork and exec, so the bridge starts itself
- * as a launcher: it asks the kernel to be killed with its parent, takes back what the bridge has changed for itself (the
- * limit of open files, signals), and becomes the command.
+ * as a launcher: it asks the kernel to be killed with its parent, undoes what the bridge has changed for itself (the
+ * signals, the limit of open files), and becomes the command.
  */
 #ifndef SRC_CHILD_LAUNCHER_H
 #define SRC_CHILD_LAUNCHER_H

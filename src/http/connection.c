@@ -245,7 +245,6 @@ static void begin_request(struct http_connection *connection)
 /* The parse loop: handlers that answer at once are called one after the other. Returns the bytes that must wait. */
 static struct slice process(struct http_connection *connection, struct slice bytes)
 {
-    connection->is_processing = true;
     while (bytes.size > 0 && is_parsing(connection)) {
         if (connection->request == NULL) {
             begin_request(connection);
@@ -257,7 +256,6 @@ static struct slice process(struct http_connection *connection, struct slice byt
     if (connection->state == HTTP_CONNECTION_IDLE) {
         give_back_request(connection); /* it holds nothing but empty lines */
     }
-    connection->is_processing = false;
     return bytes;
 }
 

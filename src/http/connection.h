@@ -36,8 +36,8 @@ struct http_connection {
     enum http_connection_state state;
     union http_socket socket;
     struct http_parser parser;
-    struct http_request
-        *request;             /* taken from the server from a request's first byte to its answer's last; else NULL */
+    /* Taken from the server from a request's first byte to its answer's last; else NULL. */
+    struct http_request *request;
     struct exchange exchange; /* alive in HANDLING, STREAMING and ABANDONED */
     size_t body_bytes;        /* of the request: what server->body_bytes counts of it */
     size_t queued_bytes;      /* of the output: what server->queued_bytes counts of it */
@@ -53,7 +53,6 @@ struct http_connection {
     bool is_persistent; /* the connection goes on after this answer */
     bool is_reading;
     bool has_ended;     /* the client has shut its side down */
-    bool is_processing; /* in the parse loop: whoever ends an exchange now leaves the next one to it */
     bool has_continued; /* 100 was sent for this request */
     bool has_had_request;
 };
