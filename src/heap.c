@@ -2,7 +2,8 @@
 
 #include <stddef.h>
 
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+/* mallinfo2() is there from 2.33 on. */
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
 
 #include "bridge/base/memory.h"
 

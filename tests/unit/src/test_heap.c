@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
 
 #include <malloc.h>
 

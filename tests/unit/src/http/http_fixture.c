@@ -216,7 +216,7 @@ void http_client_open(struct http_client *client, const struct http_fixture *fix
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)http_listener_port(fixture->listener))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    *client = (struct http_client){.socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    *client = (struct http_client){.socket = socket(AF_INET, SOCK_STREAM, 0)};
     buffer_init(&client->received, 0);
     assert_int_equal(connect(client->socket, (struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(fcntl(client->socket, F_SETFL, O_NONBLOCK), 0);
@@ -231,7 +231,7 @@ void http_client_close(struct http_client *client)
 void http_client_send_bytes(struct http_client *client, struct http_fixture *fixture, struct slice bytes)
 {
     while (bytes.size > 0) {
-        ssize_t size = send(client->socket, bytes.data, bytes.size, MSG_NOSIGNAL);
+        ssize_t size = send(client->socket, bytes.data, bytes.size, 0);
         if (size < 0 && errno != EAGAIN) {
             return; /* the server has refused the rest */
         }
