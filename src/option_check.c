@@ -51,7 +51,7 @@ static int check_paths(const struct options *options, struct error *error)
         }
         for (size_t j = 0; j < i; j++) {
             if (paths[j] != NULL && is_same_path(paths[i], paths[j])) {
-                return error_set(error, "%s %s is taken by %s", names[i], paths[i], names[j]);
+                return error_set(error, "%s and %s cannot both be %s", names[j], names[i], paths[i]);
             }
         }
     }

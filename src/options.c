@@ -182,7 +182,8 @@ static int parse_arguments(struct options *options, int argc, char **argv, struc
         } else if (argv[i][0] == '-') {
             result = parse_short(options, argv[i], error);
         } else {
-            return error_set(error, "unexpected \"%s\": the server's command stands behind --, as in: mcp-bridge -- %s",
+            return error_set(error,
+                             "\"%s\" is no option; the server's command stands behind --, as in: mcp-bridge -- %s ...",
                              argv[i], argv[i]);
         }
         if (result != 0) {

@@ -185,7 +185,9 @@ int tokens_add(struct tokens *tokens, const char *source, struct slice text, str
             return -1;
         }
     }
-    return tokens->count > before ? 0 : error_set(error, "%s holds no token: nobody could come in", source);
+    return tokens->count > before
+               ? 0
+               : error_set(error, "%s holds no token, so nobody could come in: a line is TOKEN or NAME:TOKEN", source);
 }
 
 static int add_file(struct tokens *tokens, const char *file, struct error *error)

@@ -386,9 +386,9 @@ static void on_line(void *owner, char *line, size_t size)
 static void on_shaking_timeout(struct timer *timer)
 {
     struct channel *channel = container_of(timer, struct channel, timer);
-    snprintf(channel->failure, sizeof(channel->failure), "the server did not answer %s within %llu ms",
-             channel->is_modern ? "server/discover" : "initialize",
-             (unsigned long long)channel->settings->start_timeout_ms);
+    snprintf(
+        channel->failure, sizeof(channel->failure), "the server did not answer %s within %llu ms (--start-timeout)",
+        channel->is_modern ? "server/discover" : "initialize", (unsigned long long)channel->settings->start_timeout_ms);
     refuse_process(channel);
 }
 

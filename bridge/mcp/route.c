@@ -15,7 +15,7 @@ void route_drop(struct server *server, const char *why)
     uint64_t count = ++server->counters.dropped;
     if (log_limit_take(&server->drop_log)) {
         log_line(server->world->log, LOG_LEVEL_WARN, server->name,
-                 "dropped a message of the server's: %s (%" PRIu64 " dropped so far)", why, count);
+                 "dropped a message of the server's standard output: %s (%" PRIu64 " dropped so far)", why, count);
     }
 }
 

@@ -320,9 +320,11 @@ static void set_error(struct error *error, const struct http_listener_options *o
     if (options->descriptor > 0) {
         error_set(error, "cannot listen on file descriptor %d: %s", options->descriptor, uv_strerror(result));
     } else if (strncmp(options->address, HTTP_UNIX_PREFIX, sizeof(HTTP_UNIX_PREFIX) - 1) == 0) {
-        error_set(error, "cannot listen on %s: %s", options->address, uv_strerror(result));
+        error_set(error, "cannot listen on %s: %s; its directory must be there, and writable", options->address,
+                  uv_strerror(result));
     } else {
-        error_set(error, "cannot listen on %s port %d: %s", options->address, options->port, uv_strerror(result));
+        error_set(error, "cannot listen on %s port %d: %s; --host and --port name another", options->address,
+                  options->port, uv_strerror(result));
     }
 }
 

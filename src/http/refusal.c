@@ -12,7 +12,7 @@ static const struct {
     [HTTP_REFUSAL_NOT_FOUND] = {404, "nothing is served at this path"},
     [HTTP_REFUSAL_HEAD_TIMEOUT] = {408, "the headers did not arrive in time"},
     [HTTP_REFUSAL_BODY_TIMEOUT] = {408, "the body did not arrive in time"},
-    [HTTP_REFUSAL_BODY_TOO_LARGE] = {413, "the body is larger than this server accepts"},
+    [HTTP_REFUSAL_BODY_TOO_LARGE] = {413, "the body is larger than this server accepts (--max-body)"},
     [HTTP_REFUSAL_TARGET_TOO_LONG] = {414, "the request target is longer than this server accepts"},
     [HTTP_REFUSAL_EXPECTATION] = {417, "the only expectation that can be met is 100-continue"},
     [HTTP_REFUSAL_HEADERS_TOO_LARGE] = {431, "the headers are larger or more than this server accepts"},

@@ -67,7 +67,9 @@ int http_address_read(struct http_address *address, const char *text, int port, 
         return read_unix(address, text + prefix, error);
     }
     if (port < 0 || port > 65535 || !read_numbers(address, text, port)) {
-        return error_set(error, "cannot listen on %s port %d: not an address in numbers, or not a port", text, port);
+        return error_set(error,
+                         "cannot listen on %s port %d: an address is localhost, or numbers such as 0.0.0.0 or ::1",
+                         text, port);
     }
     return 0;
 }

@@ -275,7 +275,7 @@ static void a_process_that_does_not_answer_the_handshake_is_restarted(void **sta
     assert_int_equal(fixture->child->restarts, 0);
     fake_world_advance(&fixture->world, 1);
     assert_int_equal(fixture->child->restarts, 1);
-    assert_string_equal(fixture->child->why, "the server did not answer initialize within 60000 ms");
+    assert_string_equal(fixture->child->why, "the server did not answer initialize within 60000 ms (--start-timeout)");
     fake_child_down(fixture->child, "was killed by signal 9 (SIGKILL)", 0, 1);
     shake(fixture);
     assert_int_equal(fixture->channel.state, CHANNEL_READY);

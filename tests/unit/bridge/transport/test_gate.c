@@ -174,7 +174,7 @@ static void two_origins_are_one_too_many(void **state)
     assert_false(gate_admit(&anywhere, &exchange->exchange, &principal));
     fake_exchange_expect(exchange, 403,
                          "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,"
-                         "\"message\":\"Invalid Origin header: http://localhost\"}}");
+                         "\"message\":\"Invalid Origin header (--allow-origin accepts one): http://localhost\"}}");
 }
 
 static void a_refusal_shows_what_was_wrong_without_what_could_harm(void **state)
@@ -185,7 +185,7 @@ static void a_refusal_shows_what_was_wrong_without_what_could_harm(void **state)
     assert_false(gate_admit(&loopback, &exchange->exchange, &principal));
     fake_exchange_expect(exchange, 403,
                          "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,"
-                         "\"message\":\"Invalid Host header: a?\\\"?<b>\"}}");
+                         "\"message\":\"Invalid Host header (--allow-host accepts a name): a?\\\"?<b>\"}}");
 }
 
 static void a_long_host_is_shown_in_part(void **state)

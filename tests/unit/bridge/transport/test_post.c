@@ -225,9 +225,10 @@ static void at_the_ceiling_for_streams_a_client_that_takes_nothing_else_is_refus
     fake_exchange_add_field(exchange, "Mcp-Session-Id", session);
     fake_exchange_set_body(exchange, slice_text(REQUEST(1)));
     bridge_fixture_handle(fixture, exchange);
-    fake_exchange_expect(exchange, 200,
-                         "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32603,"
-                         "\"message\":\"Too many event streams are open in this session\"}}");
+    fake_exchange_expect(
+        exchange, 200,
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32603,"
+        "\"message\":\"Too many event streams are open in this session (--max-streams-per-session)\"}}");
     fake_exchange_expect_open(get);
 }
 

@@ -96,7 +96,7 @@ static void too_many_sessions_are_refused_with_a_time_to_come_again(void **state
     bridge_fixture_open_session(fixture);
     bridge_fixture_open_session(fixture);
     struct fake_exchange *exchange = post(fixture, INITIALIZE("i", "2025-11-25"));
-    fake_exchange_expect(exchange, 503, REFUSED("i", -32603, "Too many open sessions"));
+    fake_exchange_expect(exchange, 503, REFUSED("i", -32603, "Too many open sessions (--max-sessions)"));
     assert_string_equal(fake_exchange_answer_field(exchange, "retry-after"), "10");
     bridge_fixture_delete(fixture, first);
     bridge_fixture_open_session(fixture);
@@ -314,7 +314,11 @@ static void a_get_must_take_a_stream(void **state)
     fake_exchange_add_field(exchange, "Accept", "application/json");
     fake_exchange_add_field(exchange, "Mcp-Session-Id", bridge_fixture_open_session(fixture));
     bridge_fixture_handle(fixture, exchange);
-    fake_exchange_expect(exchange, 406, REFUSED(null, -32000, "Not Acceptable: Client must accept text/event-stream"));
+    fake_exchange_expect(
+        exchange, 406,
+        REFUSED(
+            null, -32000,
+            "Not Acceptable: Client must accept text/event-stream (an endpoint for MCP clients, not for browsers)"));
 }
 
 static void who_may_not_come_in_is_turned_away_whatever_it_wants(void **state)
@@ -467,10 +471,10 @@ static void too_many_calls_are_503_and_in_a_session_an_error_with_status_200(voi
         fake_exchange_expect_silence(post(fixture, REQUEST(1)));
     }
     struct fake_exchange *stateless = post(fixture, REQUEST("s"));
-    fake_exchange_expect(stateless, 503, REFUSED("s", -32603, "Too many requests in flight"));
+    fake_exchange_expect(stateless, 503, REFUSED("s", -32603, "Too many requests in flight (--max-in-flight)"));
     assert_string_equal(fake_exchange_answer_field(stateless, "retry-after"), "1");
     fake_exchange_expect(bridge_fixture_post(fixture, session, "{\"jsonrpc\":\"2.0\",\n\"id\":5,\"method\":\"m\"}"),
-                         200, REFUSED(5, -32603, "Too many requests in flight"));
+                         200, REFUSED(5, -32603, "Too many requests in flight (--max-in-flight)"));
     assert_int_equal(post(fixture, NOTE)->status, 202);
     assert_int_equal(post(fixture, "[" REQUEST(1) "]")->status, 503);
     assert_int_equal(post(fixture, "[" NOTE "]")->status, 202);
@@ -490,7 +494,8 @@ static void a_session_has_a_ceiling_of_its_own_for_its_calls(void **state)
         REFUSED(null, -32600, "Invalid Request: batches were removed from the protocol in revision 2025-06-18"));
     fake_exchange_expect_silence(bridge_fixture_post(fixture, session, REQUEST(2)));
     struct fake_exchange *third = bridge_fixture_post(fixture, session, REQUEST(3));
-    fake_exchange_expect(third, 200, REFUSED(3, -32603, "Too many requests in flight in this session"));
+    fake_exchange_expect(
+        third, 200, REFUSED(3, -32603, "Too many requests in flight in this session (--max-in-flight-per-session)"));
     assert_string_equal(fake_exchange_answer_field(third, "retry-after"), "1");
     fake_exchange_expect_silence(bridge_fixture_post(fixture, other, REQUEST(3)));
     fake_exchange_expect_silence(post(fixture, REQUEST(3)));
@@ -617,7 +622,8 @@ static void a_get_or_a_delete_of_the_modern_era_is_not_allowed_even_in_a_session
         struct fake_exchange *exchange = bridge_fixture_new(fixture, methods[i], session);
         fake_exchange_add_field(exchange, "MCP-Protocol-Version", "2026-07-28");
         bridge_fixture_handle(fixture, exchange);
-        fake_exchange_expect(exchange, 405, REFUSED(null, -32000, "Method not allowed."));
+        fake_exchange_expect(exchange, 405,
+                             REFUSED(null, -32000, "Method not allowed. GET and DELETE are for sessions only."));
         assert_string_equal(fake_exchange_answer_field(exchange, "allow"), "POST");
     }
     assert_int_equal(fixture->server.sessions.sessions.count, 1);
