@@ -307,7 +307,7 @@ url := http://127.0.0.1:$(MCP_BRIDGE_PORT)/mcp
 .PHONY: serve
 serve:
 	@echo
-	@echo 'Call a tool:'
+	@echo 'Call a tool, from another terminal (Ctrl-C ends the server):'
 	@echo
 	@echo "  curl -s $(url) -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \
 	-d '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"add\",\"arguments\":{\"a\":2,\"b\":3}}}'"
@@ -480,6 +480,7 @@ help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 	@echo
 	@echo '  V=1                          show the commands'
+	@echo '  MCP_BRIDGE_PORT=9000         another port for `run`'
 	@echo '  CC=clang  CFLAGS="-O2 -g"    another compiler, other flags'
 	@echo '  DEVELOPER=1                  warnings are errors'
 	@echo '  SANITIZE=address,undefined   instrumented: build/sanitize/mcp-bridge'

@@ -9,12 +9,13 @@ import layers
 import layout
 import sizes
 import tree
+import words
 
 SOUND = {
     "Makefile": "all:\n",
     "LICENSE": "MIT\n",
     "Dockerfile": "FROM scratch\n",
-    "README.md": "# A sound tree\n",
+    "README.md": "# A sound tree\n\n| `--wait` | 30 s |\n",
     "bridge/README.md": "base/slice.c\n",
     "src/README.md": "main.c\n",
     "tests/README.md": "nothing\n",
@@ -24,6 +25,8 @@ SOUND = {
     "src/http/request.h": "int request(void);\n",
     "src/child/process.h": "int process(void);\n",
     "src/main.c": "int main(void)\n{\n    return 0;\n}\n",
+    "src/options.c": 'static int table[] = {\n    {"wait", OPTION_TIME, AT(wait), "TIME", "30s", "how long", 0},\n};\n',
+    "src/mcp-bridge.1.in": '.BR \\-\\-wait " (30 s)"\n',
 }
 SLICE = SOUND["bridge/base/slice.c"]
 
@@ -60,6 +63,13 @@ FAULTS = [
     ("a registry in a lock file", tree.check_text, "tests/lock.json", '  "resolve' 'd": "https://example.org/x"\n'),
     ("a test that is not there", tree.check_named_files, "tests/README.md", "`wire/none.wire`\n"),
     ("the mark of a merge", tree.check_text, "README.md", "<<<<<<" "< ours\n"),
+    ("an option that there is not", words.check_names, "README.md", "`--wait`, `--run`\n"),
+    ("an option that the manual has made up", words.check_names, "src/mcp-bridge.1.in", ".B \\-\\-run\n"),
+    ("an option that nobody tells of", words.check_names, "README.md", "# Nothing\n"),
+    ("a default that is not so", words.check_defaults, "README.md", "| `--wait` | 31 s |\n"),
+    ("a default that the manual has otherwise", words.check_defaults, "src/mcp-bridge.1.in",
+     '.BR \\-\\-wait " (31 s)"\n'),
+    ("a ceiling that the manual lacks", words.check_defaults, "src/mcp-bridge.1.in", "Nothing.\n"),
     ("a space at a line's end", tree.check_text, "README.md", "word \n"),
 ]
 # The long files: most of them have to be long before the median is.

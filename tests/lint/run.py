@@ -10,6 +10,7 @@ import layers  # noqa: E402
 import layout  # noqa: E402
 import sizes  # noqa: E402
 import tree  # noqa: E402
+import words  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKS = [
@@ -22,6 +23,8 @@ CHECKS = [
     ("the top level holds what it should and nothing else", tree.check_top),
     ("every room has its map", tree.check_rooms),
     ("the tests that a README names are there", tree.check_named_files),
+    ("README.md and the manual name the options that there are, and all of them", words.check_names),
+    ("README.md and the manual name the defaults that there are", words.check_defaults),
     ("no file holds the traces of a machine or a merge", tree.check_text),
 ]
 
