@@ -21,6 +21,9 @@
 #include "bridge/era/modern_watch.h"
 #include "bridge/era/param_check.h"
 #include "bridge/era/probe.h"
+#include "bridge/era/request_state.h"
+
+static const char too_many_children[] = "Too many children of the server run";
 
 static void on_modern_ready(struct server *server, struct hub *hub)
 {
@@ -83,10 +86,18 @@ static void relay(struct call *call, struct hub *hub)
     channel_submit(&hub->channel, call);
 }
 
+/* Who was asked by a child of the legacy era comes back to that, whatever has been found out since. */
+static bool was_parked(const struct era *era, const struct message *message, const struct caller *caller)
+{
+    struct request_state state;
+    const struct request_binding binding = {caller->principal, message};
+    return request_state_read(era->server->world, message->request_state, &binding, &state);
+}
+
 void era_carry(struct era *era, struct call *call, const struct message *message, const struct caller *caller,
                struct hub *hub)
 {
-    if (hub->channel.is_modern) {
+    if (hub->channel.is_modern && !was_parked(era, message, caller)) {
         relay(call, hub);
     } else {
         legacy_child_submit(era, call, message, caller);
@@ -107,17 +118,41 @@ void era_serve(struct era *era, struct call *call, const struct message *message
     }
 }
 
-void era_take(struct era *era, struct call *call, const struct message *message, const struct caller *caller)
+/* The child that asked is there: nothing else is needed but, for a tool, one that lists its headers. */
+static void take_parked(struct era *era, struct call *call, const struct message *message, const struct caller *caller)
+{
+    if (!param_check_is_needed(call, message)) {
+        legacy_child_submit(era, call, message, caller);
+        return;
+    }
+    struct hub *hub = hub_for(era, caller);
+    if (hub == NULL) {
+        call_answer_busy(call, too_many_children);
+    } else {
+        param_check_submit(era, call, message, caller, hub);
+    }
+}
+
+static void take_first(struct era *era, struct call *call, const struct message *message, const struct caller *caller)
 {
     struct hub *hub = hub_for(era, caller);
     bool is_unknown = era->server->era == SERVER_ERA_UNKNOWN;
     bool needs_handshake = message_is(message, "server/discover") || message_is(message, "subscriptions/listen");
     if (hub == NULL) {
-        call_answer_busy(call, "Too many children of the server run");
+        call_answer_busy(call, too_many_children);
     } else if (is_unknown || (needs_handshake && !hub->was_ready)) {
         probe_submit(era, call, caller, hub);
     } else {
         era_serve(era, call, message, caller, hub);
+    }
+}
+
+void era_take(struct era *era, struct call *call, const struct message *message, const struct caller *caller)
+{
+    if (was_parked(era, message, caller)) {
+        take_parked(era, call, message, caller);
+    } else {
+        take_first(era, call, message, caller);
     }
 }
 

@@ -232,6 +232,82 @@ static void without_room_for_another_process_the_known_one_serves(void **state)
     fake_exchange_vanish(listen);
 }
 
+/* While all children are in use nobody can find out what the server speaks; then one is lent, and asks. */
+static struct fake_exchange *park_before_the_era_is_known(struct bridge_fixture *fixture,
+                                                          const struct era_request *call)
+{
+    fixture->settings.max_children = 2;
+    era_shake_legacy(fixture->child);
+    struct fake_exchange *open = bridge_fixture_post(
+        fixture, NULL,
+        "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\","
+        "\"capabilities\":{\"roots\":{}}}}");
+    fake_child_up(era_child(fixture, 1));
+    era_expect_request(era_child(fixture, 1), "initialize", "");
+    era_answer(era_child(fixture, 1), "\"protocolVersion\":\"2025-11-25\",\"capabilities\":{}");
+    const char *session = fake_exchange_answer_field(open, "mcp-session-id");
+    struct fake_exchange *exchange = era_post(fixture, call);
+    if (fake_child_unread(fixture->child) > 0) {
+        era_list_tools(fixture->child);
+    }
+    bridge_fixture_delete(fixture, session);
+    fake_child_finish(era_child(fixture, 1));
+    era_shake_legacy(era_child(fixture, 2));
+    era_expect_request(era_child(fixture, 2), call->method, "\"_meta\":{}");
+    fake_child_say(era_child(fixture, 2), "{\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":\"roots/list\"}");
+    fake_world_advance(&fixture->world, 10);
+    assert_int_equal(era_of(fixture), SERVER_ERA_UNKNOWN);
+    return exchange;
+}
+
+static struct fake_exchange *come_again(struct bridge_fixture *fixture, struct fake_exchange *exchange,
+                                        struct era_request call)
+{
+    char params[1024];
+    snprintf(params, sizeof(params), "\"inputResponses\":{\"q1\":{\"roots\":[]}},\"requestState\":%s",
+             era_result_member(exchange, "requestState"));
+    call.params = params;
+    return era_post(fixture, &call);
+}
+
+static const struct era_request prompt = {
+    .method = "prompts/get", .name = "p", .id = "3", .capabilities = "{\"roots\":{}}"};
+
+static const struct era_request tool = {
+    .method = "tools/call", .name = "t", .id = "3", .capabilities = "{\"roots\":{}}"};
+
+static void expect_answer_at_its_child(struct bridge_fixture *fixture, struct fake_exchange *exchange)
+{
+    fake_child_expect(era_child(fixture, 2), ERA_RESULT("\"q\"", "\"roots\":[]"));
+    era_answer(era_child(fixture, 2), "\"messages\":[]");
+    fake_exchange_expect(exchange, 200, ERA_RESULT("3", "\"resultType\":\"complete\"," ERA_INFO ",\"messages\":[]"));
+}
+
+static void a_parked_call_goes_on_with_its_child_after_the_server_was_found_to_speak_both_eras(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct fake_exchange *first = park_before_the_era_is_known(fixture, &tool);
+    fixture->settings.max_children = 3;
+    struct fake_exchange *exchange = discover(fixture);
+    era_shake_modern(era_child(fixture, 3));
+    era_expect_in_answer(exchange, 200, "supportedVersions");
+    assert_int_equal(era_of(fixture), SERVER_ERA_BOTH);
+    exchange = come_again(fixture, first, tool);
+    era_list_tools(era_child(fixture, 3)); /* which says what headers are to be there */
+    expect_answer_at_its_child(fixture, exchange);
+    era_expect_in_answer(come_again(fixture, first, tool), 200, "was used before");
+    fake_child_expect_silence(era_child(fixture, 3));
+}
+
+static void who_comes_again_does_not_wait_to_hear_what_the_server_speaks(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct fake_exchange *first = park_before_the_era_is_known(fixture, &prompt);
+    fixture->settings.max_children = 3;
+    expect_answer_at_its_child(fixture, come_again(fixture, first, prompt));
+    assert_int_equal(fake_child_count(&fixture->world), 3);
+}
+
 /* What one client asks for must not decide what all the others get. */
 static void a_refusal_that_names_a_legacy_revision_says_nothing_of_the_server(void **state)
 {
@@ -460,6 +536,8 @@ int main(void)
         TEST(a_server_that_cannot_be_started_answers_with_the_reason),
         TEST(a_client_may_go_at_any_step),
         TEST(without_room_for_another_process_the_known_one_serves),
+        TEST(a_parked_call_goes_on_with_its_child_after_the_server_was_found_to_speak_both_eras),
+        TEST(who_comes_again_does_not_wait_to_hear_what_the_server_speaks),
         TEST(a_refusal_that_names_a_legacy_revision_says_nothing_of_the_server),
         TEST(a_refusal_of_an_own_child_tells_that_the_server_is_modern),
         UNOPENED(what_one_caller_finds_out_holds_for_all_and_no_process_is_left),
