@@ -339,9 +339,8 @@ void attempt_look(struct attempt *attempt)
         judge_end(attempt);
         free_attempt(attempt);
     } else {
-        /* Who comes again may wait until it is known what the server speaks, or which headers its tool wants. */
-        bool may_wait = attempt->parked != NULL && (simulation_of(attempt)->server.era == SERVER_ERA_UNKNOWN ||
-                                                    strcmp(request->method, "tools/call") == 0);
+        /* Who comes again may wait until it is known which headers its tool wants. */
+        bool may_wait = attempt->parked != NULL && strcmp(request->method, "tools/call") == 0;
         simulation_require(simulation_of(attempt),
                            attempt->purpose == ATTEMPT_FORGERY || may_wait || request->answer == NULL ||
                                request->state == REQUEST_ENDED,
@@ -359,12 +358,26 @@ void attempt_read(struct attempt *attempt)
     }
 }
 
+/* A call that its client leaves is over; one that waits for its client is not. */
+static size_t count_translated(const struct attempt *attempt)
+{
+    size_t count = 0;
+    LIST_FOR_EACH(link, &simulation_of(attempt)->streamable.era.calls) {
+        count++;
+    }
+    return count;
+}
+
 void attempt_cut(struct attempt *attempt)
 {
     simulation_note(simulation_of(attempt), "client %u cuts the connection of request %u", client_of(attempt),
                     attempt->request->number);
+    size_t calls = count_translated(attempt);
     fake_exchange_vanish(attempt->exchange);
-    if (attempt->purpose != ATTEMPT_FORGERY) {
+    bool was_let_in = count_translated(attempt) < calls;
+    if (attempt->parked != NULL && attempt->parked->is_translated && !was_let_in) {
+        park_again(attempt);
+    } else if (attempt->purpose != ATTEMPT_FORGERY) {
         end_request(attempt);
     }
     free_attempt(attempt);

@@ -27,6 +27,7 @@ struct attempt {
     struct parked *parked; /* owned: that it comes again with; NULL for the first time */
     char id[REQUEST_ID];
     char token[REQUEST_ID];
+    bool may_be_unused;   /* it came again, and was not let in at once */
     bool is_header_wrong; /* Mcp-Param-N */
     bool is_slow;
     bool is_answered;

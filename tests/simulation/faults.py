@@ -87,6 +87,14 @@ FAULTS = [
     ("a state is good twice: the round is not looked at", "era/legacy_child.c",
      "return translated != NULL && translated->handle.round == state->round ? translated : NULL;",
      "return translated;"),
+    ("a state reaches a child that has not made it", "era/era.c",
+     "    if (hub->channel.is_modern && !was_parked(era, message, caller)) {",
+     "    if (hub->channel.is_modern) {"),
+    ("a call that came again is not ended when its client goes", "era/legacy_child.c",
+     "static void on_give_up(struct call_shim *shim)\n{\n",
+     "static void on_give_up(struct call_shim *shim)\n{\n"
+     "    struct translated *left = container_of(shim, struct translated, shim);\n"
+     "    if (left->handle.round > 0) {\n        left->client = NULL;\n        return;\n    }\n"),
     ("a state is good for another principal", "era/request_state.c",
      "        binding->principal,\n", "        slice_of(\"\", 0),\n"),
     ("a loan is never served: who gives back tells nobody", "mcp/children.c",
@@ -95,7 +103,7 @@ FAULTS = [
     ("a child is lent to another principal", "era/legacy_child.c",
      "    buffer_add(&key, translated->principal);\n", ""),
     ("a lent child that is still at work is lent again", "mcp/children.c",
-     "    if (is_at_work || children->is_closing", "    if (children->is_closing"),
+     "    if (is_at_work || is_useless ||", "    if (is_useless ||"),
     ("a translated result loses a member", "era/legacy_text.c",
      "{behind_bracket(message->result), slice_of(data, in_result)},",
      "{slice_of(message->result.data + 1, message->result.size > 2 ? 5 : 0), slice_of(data, in_result)},"),

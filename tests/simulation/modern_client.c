@@ -254,7 +254,10 @@ static void come_again(struct modern_client *client, struct parked *place, bool 
     if (parked->is_translated) {
         keep_used(client, parked);
     }
-    send_attempt(post(client, request, ATTEMPT_CALL, parked));
+    size_t count = simulation->streamable.era.parked.count;
+    struct attempt *attempt = post(client, request, ATTEMPT_CALL, parked);
+    send_attempt(attempt);
+    attempt->may_be_unused = parked->is_translated && simulation->streamable.era.parked.count == count;
 }
 
 static void act_answer(struct modern_client *client)
@@ -285,9 +288,15 @@ static void forge(struct modern_client *client, struct request *request, const s
     send_attempt(attempt);
 }
 
-/* Who was refused for want of room has not used it. */
+/* Who was refused for want of room has not used it; nor has yet who waits for the list of tools. */
 static bool is_still_good(const struct modern_client *client, const struct parked *used)
 {
+    LIST_FOR_EACH(link, &client->attempts) {
+        const struct attempt *attempt = container_of(link, struct attempt, link);
+        if (attempt->may_be_unused && slice_equals(attempt->parked->state, used->state)) {
+            return true;
+        }
+    }
     for (size_t i = 0; i < MODERN_CLIENT_PARKED; i++) {
         if (client->parked[i].request != NULL && slice_equals(client->parked[i].state, used->state)) {
             return true;

@@ -33,6 +33,9 @@ static void check_relayed(const struct child_actor *child, const struct request 
 {
     struct buffer expected;
     char id[32];
+    simulation_require(simulation_of(child),
+                       !slice_exists(message->request_state) || contains(message->request_state, "\"S"),
+                       "a state that no child has made: %.*s", SLICE_PRINT(message->bytes));
     snprintf(id, sizeof(id), "%.*s", SLICE_PRINT(message->id));
     buffer_init(&expected, 0);
     modern_text_write(request, &expected, id, request->token[0] != '\0' ? id : "");
