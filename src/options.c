@@ -56,9 +56,9 @@ static bool read_value(struct options *options, const struct option *option, con
         return *text != '\0';
     case OPTION_SECRET:
         *(char **)value = memory_copy_text(text);
-        return true;
+        break;
     }
-    return false;
+    return true;
 }
 
 /* What a value of this kind looks like, for an error. */
@@ -83,9 +83,9 @@ static const char *describe_kind(const struct option *option, char *text, size_t
         return "a time such as 500ms, 30s, 5min or 2h";
     case OPTION_CHOICE:
         snprintf(text, size, "one of %s", option->argument);
-        return text;
+        break;
     }
-    return "";
+    return text;
 }
 
 static int set_value(struct options *options, const struct option *option, const char *text, struct error *error)

@@ -1,5 +1,6 @@
 #include "bridge/base/log.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -15,9 +16,7 @@ void log_line(struct log *log, enum log_level level, struct slice scope, const c
     va_start(arguments, format);
     int size = vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    if (size < 0) {
-        return;
-    }
+    assert(size >= 0);
     size_t used = (size_t)size < sizeof(text) ? (size_t)size : sizeof(text) - 1;
     for (size_t i = 0; i < used; i++) {
         if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) {

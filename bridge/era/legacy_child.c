@@ -117,7 +117,7 @@ static void free_translated(struct translated *translated, bool is_at_work)
         translated->client->shim = NULL;
     }
     leave_hub(translated, is_at_work);
-    questions_clear(&translated->questions);
+    assert(translated->questions.count == 0);
     list_remove(&translated->link);
     translated->era->late_bytes -= late_size(translated);
     memory_free_slice(&translated->line);

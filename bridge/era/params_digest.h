@@ -14,7 +14,7 @@
  * `params` are those of a message that message_scan() has taken; absent is a value of its own. White space, the order
  * of an object's members and the way a string is escaped make no difference, on any level; numbers are compared as they
  * are written, and of members with the same key the order counts. Beyond LIMIT_DIGEST_BYTES all of that makes a
- * difference. Takes time and memory in proportion to the size.
+ * difference, if the params have no more than 32 members. Takes time and memory in proportion to the size.
  */
 void params_digest(struct world *world, struct slice params, uint8_t digest[32]);
 

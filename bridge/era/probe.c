@@ -151,15 +151,7 @@ static void on_answer(struct call *call, const struct slice *parts, size_t count
     }
 }
 
-static bool on_message(struct call *call, const struct slice *parts, size_t count)
-{
-    (void)call;
-    (void)parts;
-    (void)count;
-    return false;
-}
-
-static const struct call_events events = {.on_answer = on_answer, .on_message = on_message, .on_ready = on_ready};
+static const struct call_events events = {.on_answer = on_answer, .on_ready = on_ready};
 
 static void wait_for(struct probe *probe, struct hub *hub)
 {

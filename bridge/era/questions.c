@@ -31,13 +31,6 @@ static void forget(struct questions *questions, struct question *question)
     free(question);
 }
 
-void questions_clear(struct questions *questions)
-{
-    LIST_FOR_EACH(link, &questions->open) {
-        forget(questions, container_of(link, struct question, link));
-    }
-}
-
 bool questions_add(struct questions *questions, const struct message *message)
 {
     if (questions->count >= LIMIT_SESSION_CALLBACKS) {

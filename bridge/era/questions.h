@@ -21,9 +21,6 @@ struct questions {
 
 void questions_init(struct questions *questions);
 
-/* Forgets all. */
-void questions_clear(struct questions *questions);
-
 /* False when there are too many. */
 bool questions_add(struct questions *questions, const struct message *question);
 

@@ -2,6 +2,8 @@
 
 #include "bridge/jsonrpc/json.h"
 
+#include <assert.h>
+
 static void skip(struct slice *rest, size_t size)
 {
     rest->data += size;
@@ -12,9 +14,11 @@ static void skip(struct slice *rest, size_t size)
 static size_t container_size(struct slice text)
 {
     const char *end = text.data + text.size;
+    const char *at = text.data;
     size_t depth = 0;
-    for (const char *at = text.data; at < end; at++) {
+    do {
         bool has_escapes;
+        assert(at < end);
         switch (*at) {
         case '"':
             at = json_end_of_string(at, end, &has_escapes) - 1;
@@ -25,15 +29,14 @@ static size_t container_size(struct slice text)
             break;
         case '}':
         case ']':
-            if (--depth == 0) {
-                return (size_t)(at + 1 - text.data);
-            }
+            depth--;
             break;
         default:
             break;
         }
-    }
-    return text.size;
+        at++;
+    } while (depth > 0);
+    return (size_t)(at - text.data);
 }
 
 static size_t scalar_size(struct slice text)
@@ -50,9 +53,7 @@ static struct slice take_value(struct slice *rest)
     bool has_escapes;
     size_t size;
     *rest = json_skip_space(*rest);
-    if (rest->size == 0) {
-        return slice_of(NULL, 0);
-    }
+    assert(rest->size > 0);
     switch (rest->data[0]) {
     case '{':
     case '[':

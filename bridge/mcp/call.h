@@ -37,7 +37,10 @@ struct call_events {
      * more.
      */
     void (*on_answer)(struct call *call, const struct slice *parts, size_t count);
-    /* A message that belongs to this call and comes before its answer. False when the client cannot be sent it. */
+    /*
+     * A message that belongs to this call and comes before its answer. False when the client cannot be sent it. NULL
+     * for owners whose calls send no line.
+     */
     bool (*on_message)(struct call *call, const struct slice *parts, size_t count);
     /* What a call that sends no line waited for is there. Nothing else comes for it. */
     void (*on_ready)(struct call *call);

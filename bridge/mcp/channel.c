@@ -591,11 +591,13 @@ struct call *channel_only_call(struct channel *channel)
     if (!mux_is_certain(&channel->mux, channel->listen_count, timers_now(channel->world->timers))) {
         return NULL;
     }
+    struct call *only = NULL;
     LIST_FOR_EACH(link, &channel->running) {
         struct call *call = container_of(link, struct call, link);
         if (!call->has_no_timeout) {
-            return call;
+            only = call;
         }
     }
-    return NULL;
+    assert(only != NULL);
+    return only;
 }

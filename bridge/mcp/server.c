@@ -24,7 +24,7 @@ static bool wants_own_child(const struct server *server, const struct message *i
     case SERVER_CHILDREN_AUTO:
         return capabilities_has_callbacks(initialize->capabilities);
     case SERVER_CHILDREN_SHARED:
-        return false;
+        break;
     case SERVER_CHILDREN_SESSION:
         return true;
     }

@@ -256,7 +256,7 @@ enum modern_kind modern_head_classify(struct exchange *exchange, const struct me
         return classify_notification(exchange, message);
     case MESSAGE_RESULT:
     case MESSAGE_ERROR:
-        return MODERN_NOT;
+        break;
     }
     return MODERN_NOT;
 }
