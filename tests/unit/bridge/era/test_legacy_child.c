@@ -282,6 +282,30 @@ static void the_level_of_log_messages_is_the_rounds(void **state)
     }
 }
 
+static struct fake_exchange *call_with_level(struct bridge_fixture *fixture, const char *meta)
+{
+    return era_post(fixture, &(struct era_request){.meta = meta, .method = "prompts/list"});
+}
+
+static void the_child_hears_the_most_verbose_level_of_the_calls_that_run(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct fake_child *child = fixture->child;
+    struct fake_exchange *debug = call_with_level(fixture, "\"io.modelcontextprotocol/logLevel\":\"debug\"");
+    era_expect_request(child, "logging/setLevel", "\"debug\"");
+    era_expect_request(child, "prompts/list", "");
+    uint64_t of_debug = child->last_id;
+    struct fake_exchange *error = call_with_level(fixture, "\"io.modelcontextprotocol/logLevel\":\"error\"");
+    era_expect_request(child, "prompts/list", "");
+    era_answer_to(child, of_debug, "");
+    assert_int_equal(debug->status, 200);
+    struct fake_exchange *warning = call_with_level(fixture, "\"io.modelcontextprotocol/logLevel\":\"warning\"");
+    era_expect_request(child, "logging/setLevel", "\"warning\"");
+    era_expect_request(child, "prompts/list", "");
+    fake_exchange_vanish(warning);
+    fake_exchange_vanish(error);
+}
+
 /* ---- Questions ---- */
 
 static void a_question_becomes_input_required_and_the_answer_reaches_the_child(void **state)
@@ -766,6 +790,7 @@ int main(void)
         TEST(what_the_modern_era_took_away_reaches_no_child),
         TEST(a_client_that_goes_away_cancels_at_the_child),
         TEST(the_childs_death_answers_the_call),
+        TEST(the_child_hears_the_most_verbose_level_of_the_calls_that_run),
         TEST(only_a_call_that_asked_gets_log_messages_and_those_it_asked_for),
         TEST(the_level_of_log_messages_is_the_rounds),
         TEST(a_question_becomes_input_required_and_the_answer_reaches_the_child),

@@ -140,6 +140,19 @@ static void resources_are_subscribed_to_one_by_one_and_the_refused_left_out(void
     assert_non_null(strstr(fake_child_take(fixture->child), "resources/unsubscribe"));
 }
 
+static void what_the_child_logs_while_it_is_subscribed_to_is_nobodys(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct fake_exchange *exchange = listen_as(fixture, "1", "\"resourceSubscriptions\":[\"x:1\"]");
+    fake_child_expect(fixture->child, OWN("2", "resources/subscribe", "\"uri\":\"x:1\""));
+    fake_child_say(fixture->child, ERA_NOTE("notifications/message", "\"level\":\"emergency\",\"data\":1"));
+    fake_exchange_expect_silence(exchange);
+    era_answer(fixture->child, "");
+    fake_exchange_expect_event(exchange, ACK("1", "\"resourceSubscriptions\":[\"x:1\"]"));
+    fake_exchange_expect_open(exchange);
+    fake_exchange_vanish(exchange);
+}
+
 static void two_who_listen_to_one_resource_share_the_childs_subscription(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -447,6 +460,7 @@ int main(void)
         LEGACY(what_was_not_wished_for_is_not_told),
         LEGACY(the_id_goes_into_what_the_child_wrote),
         LEGACY(resources_are_subscribed_to_one_by_one_and_the_refused_left_out),
+        LEGACY(what_the_child_logs_while_it_is_subscribed_to_is_nobodys),
         LEGACY(two_who_listen_to_one_resource_share_the_childs_subscription),
         LEGACY(a_wish_for_very_many_resources_is_cut),
         LEGACY(a_failing_child_refuses_very_many_resources_without_harm),

@@ -408,6 +408,31 @@ static void questions_that_find_no_room_fail_the_call(void **state)
     assert_int_equal(bridge_fixture_session(fixture, session)->queue_count, 0);
 }
 
+static void more_questions_than_may_be_open_fail_the_call_and_are_taken_back(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    const char *session = era_open_session(fixture, ALL);
+    struct fake_exchange *exchange = bridge_fixture_post(fixture, session, CALL);
+    struct buffer members;
+    buffer_init(&members, 0);
+    buffer_add_text(&members, "\"resultType\":\"input_required\",\"inputRequests\":{");
+    for (int i = 0; i <= LIMIT_SESSION_CALLBACKS; i++) {
+        buffer_add_format(&members, "%s\"k%d\":{\"method\":\"roots/list\"}", i > 0 ? "," : "", i);
+    }
+    buffer_add_text(&members, "}");
+    buffer_add(&members, slice_of("", 1));
+    era_answer(fixture->child, buffer_slice(&members).data);
+    buffer_release(&members);
+    for (int i = 0; i < LIMIT_SESSION_CALLBACKS; i++) {
+        assert_non_null(strstr(fake_exchange_take(exchange), "roots/list"));
+    }
+    for (int i = 0; i < LIMIT_SESSION_CALLBACKS; i++) {
+        assert_non_null(strstr(fake_exchange_take(exchange), "notifications/cancelled"));
+    }
+    expect_event_and_end(exchange, FAILED("Too many questions are open"));
+    assert_int_equal(bridge_fixture_session(fixture, session)->callbacks.count, 0);
+}
+
 static void a_question_that_is_too_large_to_wait_fails_the_call(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -464,6 +489,61 @@ static void a_session_hears_of_changes_without_the_subscriptions_id(void **state
     fake_exchange_expect_event(stream, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}");
     fake_exchange_expect_open(stream);
     fake_exchange_vanish(stream);
+}
+
+static void what_else_a_change_says_of_itself_is_told(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    const char *session = era_open_session(fixture, "{}");
+    struct fake_exchange *stream = bridge_fixture_get(fixture, session);
+    fake_child_say(fixture->child, ERA_NOTE("notifications/tools/list_changed",
+                                            "\"_meta\":{\"a\":1e0,\"io.modelcontextprotocol/subscriptionId\":2,"
+                                            "\"b\":[ ]}"));
+    fake_exchange_expect_event(stream, ERA_NOTE("notifications/tools/list_changed", "\"_meta\":{\"a\":1e0,\"b\":[ ]}"));
+    fake_child_say(fixture->child, ERA_NOTE("notifications/tools/list_changed",
+                                            "\"x\":0,\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":2,"
+                                            "\"a\":1}"));
+    fake_exchange_expect_event(stream, ERA_NOTE("notifications/tools/list_changed", "\"x\":0,\"_meta\":{\"a\":1}"));
+    fake_exchange_vanish(stream);
+}
+
+static struct fake_exchange *subscribe_to(struct bridge_fixture *fixture, const char *session, const char *params)
+{
+    struct buffer body;
+    buffer_init(&body, 0);
+    buffer_add_format(&body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/subscribe\",\"params\":{%s}}",
+                      params);
+    buffer_add(&body, slice_of("", 1));
+    struct fake_exchange *exchange = bridge_fixture_post(fixture, session, buffer_slice(&body).data);
+    buffer_release(&body);
+    return exchange;
+}
+
+static void a_subscription_needs_a_uri_of_sane_size(void **state)
+{
+    static char params[LIMIT_URI_BYTES + 64];
+    struct bridge_fixture *fixture = *state;
+    const char *session = era_open_session(fixture, "{}");
+    era_expect_in_answer(subscribe_to(fixture, session, ""), 200, "\"code\":-32602");
+    era_expect_in_answer(subscribe_to(fixture, session, "\"uri\":7"), 200, "\"code\":-32602");
+    snprintf(params, sizeof(params), "\"uri\":\"%0*d\"", LIMIT_URI_BYTES + 1, 1);
+    era_expect_in_answer(subscribe_to(fixture, session, params), 200, "\"code\":-32602");
+    fake_child_expect_silence(fixture->child);
+    assert_int_equal(bridge_fixture_session(fixture, session)->subscription_count, 0);
+}
+
+static void a_session_has_so_many_subscriptions_and_no_more(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    const char *session = era_open_session(fixture, "{}");
+    char params[32];
+    for (int i = 0; i < LIMIT_SESSION_SUBSCRIPTIONS; i++) {
+        snprintf(params, sizeof(params), "\"uri\":\"x:%d\"", i);
+        fake_exchange_expect(subscribe_to(fixture, session, params), 200, ERA_RESULT("1", ""));
+    }
+    era_expect_in_answer(subscribe_to(fixture, session, "\"uri\":\"y:\""), 200, "\"code\":-32602");
+    fake_exchange_expect(subscribe_to(fixture, session, "\"uri\":\"x:0\""), 200, ERA_RESULT("1", ""));
+    assert_int_equal(bridge_fixture_session(fixture, session)->subscription_count, LIMIT_SESSION_SUBSCRIPTIONS);
 }
 
 static void a_sessions_subscriptions_are_a_new_subscription_of_the_bridges(void **state)
@@ -527,7 +607,11 @@ int main(void)
         TEST(a_new_process_is_given_the_answers_that_its_predecessor_asked_for),
         TEST(an_answer_that_is_nested_too_deep_fails_the_call),
         TEST(questions_that_find_no_room_fail_the_call),
+        TEST(more_questions_than_may_be_open_fail_the_call_and_are_taken_back),
         TEST(a_question_that_is_too_large_to_wait_fails_the_call),
+        TEST(what_else_a_change_says_of_itself_is_told),
+        TEST(a_subscription_needs_a_uri_of_sane_size),
+        TEST(a_session_has_so_many_subscriptions_and_no_more),
         TEST(calls_in_every_state_end_with_the_server),
         TEST(the_death_of_the_child_answers_the_call),
         TEST(a_session_hears_of_changes_without_the_subscriptions_id),

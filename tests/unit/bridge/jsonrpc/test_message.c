@@ -855,9 +855,35 @@ static void what_is_accepted_is_json_to_cjson(void **state)
     assert_true(accepted > 1000 && refused > 1000);
 }
 
+static void expect_error_code(const char *members, int code)
+{
+    char text[128];
+    struct message message;
+    snprintf(text, sizeof(text), HEAD "\"id\":1,\"error\":{%s}}", members);
+    assert_int_equal(message_scan_whole(&message, slice_text(text)), MESSAGE_FAULT_NONE);
+    assert_int_equal(message_error_code(&message), code);
+}
+
+static void the_code_of_an_error_is_an_integer_of_sane_size(void **state)
+{
+    (void)state;
+    expect_error_code("\"code\":-32601", -32601);
+    expect_error_code("\"code\":0", 0);
+    expect_error_code("\"code\":2147483647", 2147483647);
+    expect_error_code("\"code\":-2147483647", -2147483647);
+    expect_error_code("\"code\":2147483648", -32603);
+    expect_error_code("\"code\":-9223372036854775808", -32603);
+    expect_error_code("\"code\":99999999999999999999999", -32603);
+    expect_error_code("\"code\":1.5", -32603);
+    expect_error_code("\"code\":\"7\"", -32603);
+    expect_error_code("\"code\":null", -32603);
+    expect_error_code("\"message\":\"m\"", -32603);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_code_of_an_error_is_an_integer_of_sane_size),
         cmocka_unit_test(a_message_is_told_by_its_members),
         cmocka_unit_test(what_has_no_legal_set_of_members_is_no_message),
         cmocka_unit_test(only_an_object_is_a_message),

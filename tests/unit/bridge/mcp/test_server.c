@@ -426,6 +426,42 @@ static void an_unsubscribe_that_overtakes_the_answer_to_its_subscribe_counts(voi
     fake_call_expect_answer(in, RESULT(5));
 }
 
+static void an_unsubscribe_takes_nothing_from_the_subscribe_of_another_uri(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *session = open_session(fixture);
+    struct fake_call *in = subscribe(fixture, session, "\"x:1\"");
+    struct fake_call *out = unsubscribe(fixture, session, "\"x:2\"");
+    fake_child_expect(fixture->child, OWN(2, "resources/subscribe", "\"uri\":\"x:1\""));
+    fake_child_expect(fixture->child, OWN(3, "resources/unsubscribe", "\"uri\":\"x:2\""));
+    fake_child_say(fixture->child, RESULT(2));
+    fake_child_say(fixture->child, RESULT(3));
+    fake_call_expect_answer(in, RESULT(5));
+    fake_call_expect_answer(out, RESULT(5));
+    assert_int_equal(session->subscription_count, 1);
+}
+
+/* Two of one session that are under way together are one subscription: the first unsubscribe ends it. */
+static void two_subscribes_of_one_session_are_one(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *session = open_session(fixture);
+    struct fake_call *first = subscribe(fixture, session, "\"x:1\"");
+    struct fake_call *second = subscribe(fixture, session, "\"x:1\"");
+    fake_child_expect(fixture->child, OWN(2, "resources/subscribe", "\"uri\":\"x:1\""));
+    fake_child_expect(fixture->child, OWN(3, "resources/subscribe", "\"uri\":\"x:1\""));
+    fake_child_say(fixture->child, RESULT(2));
+    fake_child_say(fixture->child, RESULT(3));
+    fake_call_expect_answer(first, RESULT(5));
+    fake_call_expect_answer(second, RESULT(5));
+    assert_int_equal(session->subscription_count, 1);
+    struct fake_call *out = unsubscribe(fixture, session, "\"x:1\"");
+    fake_child_expect(fixture->child, OWN(4, "resources/unsubscribe", "\"uri\":\"x:1\""));
+    agree(fixture);
+    fake_call_expect_answer(out, RESULT(5));
+    assert_int_equal(session->subscription_count, 0);
+}
+
 static void a_subscribe_that_outlives_its_session_takes_nothing_from_another(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -862,6 +898,8 @@ int main(void)
         TEST(a_session_may_not_have_too_many_subscriptions),
         TEST(the_end_of_a_session_ends_what_only_it_had_subscribed_to),
         TEST(a_subscribe_that_outlives_its_session_is_taken_back),
+        TEST(an_unsubscribe_takes_nothing_from_the_subscribe_of_another_uri),
+        TEST(two_subscribes_of_one_session_are_one),
         TEST(a_subscribe_that_outlives_its_session_takes_nothing_from_another),
         TEST(an_unsubscribe_that_overtakes_the_answer_to_its_subscribe_counts),
         TEST(an_unsubscribe_counts_however_its_uri_is_written),

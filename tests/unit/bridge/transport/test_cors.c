@@ -115,15 +115,17 @@ static void a_preflight_is_told_what_clients_send(void **state)
 {
     struct fake_exchange *exchange = ask(*state, EXCHANGE_OPTIONS, "https://app.example");
     fake_exchange_add_field(exchange, "Access-Control-Request-Method", "POST");
-    fake_exchange_add_field(exchange, "Access-Control-Request-Headers",
-                            "x-other,mcp-param-a_1, MCP-Param-B-c ,mcp-param-,mcp-param-x;y,mcp-param-\"");
+    fake_exchange_add_field(
+        exchange, "Access-Control-Request-Headers",
+        "x-other,mcp-param-a_1, MCP-Param-AZ-az09 ,mcp-param-,mcp-param-x;y,mcp-param-\",mcp-param-@,"
+        "mcp-param-[,mcp-param-`,mcp-param-{,mcp-param-/,mcp-param-:");
     assert_true(cors_answer_preflight(&exact, &exchange->exchange));
     assert_int_equal(exchange->status, 204);
     assert_int_equal(exchange->answer.size, 0);
     assert_string_equal(fake_exchange_answer_field(exchange, "access-control-allow-methods"), "GET, POST, DELETE");
     assert_string_equal(fake_exchange_answer_field(exchange, "access-control-allow-headers"),
                         "accept, authorization, content-type, last-event-id, mcp-method, mcp-name, "
-                        "mcp-protocol-version, mcp-session-id, mcp-param-a_1, MCP-Param-B-c");
+                        "mcp-protocol-version, mcp-session-id, mcp-param-a_1, MCP-Param-AZ-az09");
     assert_string_equal(fake_exchange_answer_field(exchange, "access-control-max-age"), "7200");
     assert_null(fake_exchange_answer_field(exchange, "access-control-allow-credentials"));
 }

@@ -61,6 +61,33 @@ static void initialize_is_answered_from_the_handshake_and_opens_a_session(void *
     fake_child_expect_silence(fixture->child);
 }
 
+/* An initialize of this many bytes, in a buffer that the caller releases. */
+static const char *write_initialize(struct buffer *body, size_t size)
+{
+    static const char end[] = "\"}}";
+    buffer_init(body, 0);
+    buffer_add_text(body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
+                          "\"2025-11-25\",\"x\":\"");
+    buffer_add_format(body, "%0*d%s", (int)(size - body->size - strlen(end)), 1, end);
+    assert_int_equal(body->size, size);
+    buffer_add(body, slice_of("", 1));
+    return body->data;
+}
+
+static void an_initialize_may_not_be_larger_than_is_kept(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct buffer body;
+    struct fake_exchange *exchange = post(fixture, write_initialize(&body, LIMIT_INITIALIZE_BYTES + 1));
+    buffer_release(&body);
+    fake_exchange_expect(exchange, 413, REFUSED(1, -32600, "Payload Too Large: an initialize may have 256 KiB"));
+    assert_null(fake_exchange_answer_field(exchange, "mcp-session-id"));
+    exchange = post(fixture, write_initialize(&body, LIMIT_INITIALIZE_BYTES));
+    buffer_release(&body);
+    assert_int_equal(exchange->status, 200);
+    assert_non_null(fake_exchange_answer_field(exchange, "mcp-session-id"));
+}
+
 static void each_client_gets_the_revision_that_it_can_have(void **state)
 {
     static const char *const asked_and_got[][2] = {{"2025-03-26", "\"protocolVersion\":\"2025-03-26\""},
@@ -695,6 +722,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         READY(initialize_is_answered_from_the_handshake_and_opens_a_session),
+        READY(an_initialize_may_not_be_larger_than_is_kept),
         READY(each_client_gets_the_revision_that_it_can_have),
         READY(every_initialize_opens_a_session_of_its_own_whatever_it_names),
         READY(too_many_sessions_are_refused_with_a_time_to_come_again),
