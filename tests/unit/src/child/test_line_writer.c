@@ -291,13 +291,13 @@ static void only_a_long_line_enlarges_the_pipe(void **state)
     int before = fcntl(fixture->reader, F_GETPIPE_SZ);
     char *text = memory_new(LONG_BYTES + 1);
     memset(text, 'x', LONG_BYTES);
-    struct slice line = slice_of(text, 200 << 10);
+    struct slice line = slice_of(text, 40 << 10);
     line_writer_write(&fixture->writer, &line, 1);
-    wait_for_bytes(fixture, (200 << 10) + 1);
+    wait_for_bytes(fixture, (40 << 10) + 1);
     assert_int_equal(fcntl(fixture->reader, F_GETPIPE_SZ), before);
     write_text(fixture, text);
     assert_true(fcntl(fixture->reader, F_GETPIPE_SZ) > before);
-    wait_for_bytes(fixture, (200 << 10) + 1 + LONG_BYTES + 1);
+    wait_for_bytes(fixture, (40 << 10) + 1 + LONG_BYTES + 1);
     free(text);
 #else
     (void)state;
