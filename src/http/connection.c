@@ -115,6 +115,7 @@ void http_connection_close(struct http_connection *connection)
     http_connection_enter(connection, is_handled ? HTTP_CONNECTION_ABANDONED : HTTP_CONNECTION_CLOSING);
     timer_stop(connection->server->timers, &connection->timer);
     count_queue(connection, 0);
+    http_output_stop(&connection->output);
     uv_close(&connection->socket.handle, on_closed);
 }
 
@@ -400,16 +401,25 @@ static void on_written(struct http_output *output, int status)
     http_deadline_update(connection);
 }
 
-void http_connection_send(struct http_connection *connection, const struct http_pieces *pieces)
+static void count_sent(struct http_connection *connection, const struct http_pieces *pieces, int status)
 {
-    uint64_t before = connection->output.accepted_bytes;
-    if (http_output_send(&connection->output, pieces) < 0) {
+    if (status < 0) {
         http_connection_close(connection);
         return;
     }
-    connection->server->counters.sent_bytes += connection->output.accepted_bytes - before;
+    connection->server->counters.sent_bytes += http_pieces_size(pieces);
     count_queue(connection, http_output_queued(&connection->output));
     cut_longest_queues(connection->server);
+}
+
+void http_connection_send(struct http_connection *connection, const struct http_pieces *pieces)
+{
+    count_sent(connection, pieces, http_output_send(&connection->output, pieces));
+}
+
+void http_connection_hold(struct http_connection *connection, const struct http_pieces *pieces)
+{
+    count_sent(connection, pieces, http_output_hold(&connection->output, pieces));
 }
 
 /* ---- Opening ---- */
@@ -421,7 +431,7 @@ static struct http_connection *new_connection(struct http_server *server)
     connection->state = HTTP_CONNECTION_IDLE;
     buffer_init(&connection->pending, LIMIT_HTTP_PIPELINE_BYTES);
     http_parser_init(&connection->parser, server->settings.max_body_bytes);
-    http_output_init(&connection->output, &connection->socket.stream, on_written);
+    http_output_init(&connection->output, &connection->socket.stream, &server->turn, on_written);
     list_append(&server->connections, &connection->link);
     server->counters.connections++;
     server->counters.accepted_connections++;

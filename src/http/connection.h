@@ -70,6 +70,9 @@ void http_connection_enter(struct http_connection *connection, enum http_connect
 /* Sends; closes the connection when the client cannot be reached. */
 void http_connection_send(struct http_connection *connection, const struct http_pieces *pieces);
 
+/* The same, together with what else is held in this turn of the loop. */
+void http_connection_hold(struct http_connection *connection, const struct http_pieces *pieces);
+
 /* In FLUSHING: goes on to the next request or to the end, if all has been sent. */
 void http_connection_finish(struct http_connection *connection);
 

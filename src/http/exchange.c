@@ -165,7 +165,7 @@ static void send_stream_head(struct http_connection *connection, const struct he
         .own_header_count = HTTP_EVENT_STREAM_HEADER_COUNT,
     };
     struct http_pieces pieces = {.before = compose_head(connection, &head)};
-    http_connection_send(connection, &pieces);
+    http_connection_hold(connection, &pieces);
 }
 
 static void open_stream(struct exchange *exchange, const struct header *headers, size_t header_count)
@@ -197,7 +197,7 @@ static void send_event(struct exchange *exchange, const struct event *event)
     if (can_send(connection)) {
         struct http_pieces pieces =
             http_event_stream_event(&connection->server->scratch, event, is_chunked(connection));
-        http_connection_send(connection, &pieces);
+        http_connection_hold(connection, &pieces);
         http_deadline_update(connection);
     }
 }
@@ -208,7 +208,7 @@ static void send_comment(struct exchange *exchange, const char *text)
     if (can_send(connection)) {
         struct http_pieces pieces =
             http_event_stream_comment(&connection->server->scratch, text, is_chunked(connection));
-        http_connection_send(connection, &pieces);
+        http_connection_hold(connection, &pieces);
         http_deadline_update(connection);
     }
 }
@@ -218,7 +218,7 @@ static void close_stream(struct exchange *exchange)
     struct http_connection *connection = connection_of(exchange);
     if (can_send(connection)) {
         struct http_pieces pieces = http_event_stream_end(is_chunked(connection));
-        http_connection_send(connection, &pieces);
+        http_connection_hold(connection, &pieces);
     }
     if (connection->state == HTTP_CONNECTION_ABANDONED) {
         http_connection_enter(connection, HTTP_CONNECTION_CLOSING);

@@ -48,9 +48,7 @@ struct http_listener {
     struct http_server server;
     enum listener_state state;
     union http_socket socket;
-    /* Never started. Its end is what on_closed waits for when nothing else is open. */
-    uv_prepare_t anchor;
-    size_t open_handles;         /* of the two above */
+    size_t open_handles;         /* of the socket, and of the server's turn: on_closed always has one to wait for */
     struct http_address address; /* in use */
     size_t descriptor_ceiling;   /* connections with this file descriptor or a higher one are the last */
     bool is_near_ceiling;        /* the last connection accepted was such a one */
@@ -250,7 +248,7 @@ void http_listener_close(struct http_listener *listener)
     }
     enter(listener, LISTENER_CLOSING);
     close_socket(listener);
-    uv_close((uv_handle_t *)&listener->anchor, on_handle_closed);
+    uv_close((uv_handle_t *)&listener->server.turn.end, on_handle_closed);
     LIST_FOR_EACH(link, &listener->server.connections) {
         http_connection_close(container_of(link, struct http_connection, link));
     }
@@ -281,8 +279,8 @@ static struct http_listener *new_listener(const struct http_listener_options *op
     listener->state = LISTENER_LISTENING;
     listener->descriptor_ceiling = find_descriptor_ceiling();
     listener->owner = options->owner;
-    uv_prepare_init(server->loop, &listener->anchor);
-    listener->anchor.data = listener;
+    http_turn_open(&server->turn, server->loop);
+    server->turn.end.data = listener;
     listener->open_handles = 2;
     return listener;
 }

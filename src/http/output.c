@@ -1,6 +1,9 @@
 /*
  * Two buffers change places: `flying` belongs to libuv while is_writing, `waiting` collects meanwhile. Both are empty,
  * and hold no memory, as long as the client reads as fast as we write.
+ *
+ * What is held lies in `waiting`, too, while nothing is being written. It is sent by an idle handle, as in
+ * src/child/line_writer.c: whatever part of the loop's turn it comes from, idle handles run before the loop blocks.
  */
 #include "src/http/output.h"
 
@@ -8,14 +11,33 @@
 
 #include <assert.h>
 
-/* Pieces given to one system call. An answer has fewer; more take several calls. */
-enum { OUTPUT_VECTOR_COUNT = 16 };
+enum {
+    /* Pieces given to one system call. An answer has fewer; more take several calls. */
+    OUTPUT_VECTOR_COUNT = 16,
+    /* What is held at most: of more, a copy costs as much as a system call. */
+    OUTPUT_HELD_BYTES = 16 << 10,
+};
 
-void http_output_init(struct http_output *output, uv_stream_t *stream, http_output_fn on_written)
+static void on_turn_end(uv_idle_t *handle);
+
+void http_turn_open(struct http_turn *turn, uv_loop_t *loop)
 {
-    *output = (struct http_output){.stream = stream, .on_written = on_written};
+    uv_idle_init(loop, &turn->end);
+    list_init(&turn->outputs);
+}
+
+void http_output_init(struct http_output *output, uv_stream_t *stream, struct http_turn *turn,
+                      http_output_fn on_written)
+{
+    *output = (struct http_output){.stream = stream, .turn = turn, .on_written = on_written};
+    list_init(&output->link);
     buffer_init(&output->flying, 0);
     buffer_init(&output->waiting, 0);
+}
+
+void http_output_stop(struct http_output *output)
+{
+    list_remove(&output->link);
 }
 
 void http_output_release(struct http_output *output)
@@ -39,13 +61,20 @@ static uv_buf_t vector_of(struct slice slice)
     return uv_buf_init((char *)(uintptr_t)slice.data, (unsigned)slice.size);
 }
 
+/* What is held goes first. */
+static struct slice piece_at(const struct http_output *output, const struct http_pieces *pieces, size_t number)
+{
+    return number == 0 ? buffer_slice(&output->waiting) : http_pieces_at(pieces, number - 1);
+}
+
 /* Fills `vectors` with pieces from *next on, which moves; returns their size. */
-static size_t gather(const struct http_pieces *pieces, size_t *next, uv_buf_t *vectors, unsigned *count)
+static size_t gather(const struct http_output *output, const struct http_pieces *pieces, size_t *next,
+                     uv_buf_t *vectors, unsigned *count)
 {
     size_t size = 0;
     *count = 0;
-    while (*next < http_pieces_count(pieces) && *count < OUTPUT_VECTOR_COUNT) {
-        struct slice piece = http_pieces_at(pieces, (*next)++);
+    while (*next <= http_pieces_count(pieces) && *count < OUTPUT_VECTOR_COUNT) {
+        struct slice piece = piece_at(output, pieces, (*next)++);
         if (piece.size > 0) {
             vectors[(*count)++] = vector_of(piece);
             size += piece.size;
@@ -54,14 +83,14 @@ static size_t gather(const struct http_pieces *pieces, size_t *next, uv_buf_t *v
     return size;
 }
 
-/* Writes from the caller's memory as much as the socket takes now. */
+/* Writes what is held, and from the caller's memory, as much as the socket takes now. */
 static int write_now(const struct http_output *output, const struct http_pieces *pieces, size_t *written)
 {
     size_t next = 0;
     for (;;) {
         uv_buf_t vectors[OUTPUT_VECTOR_COUNT];
         unsigned count;
-        size_t size = gather(pieces, &next, vectors, &count);
+        size_t size = gather(output, pieces, &next, vectors, &count);
         if (count == 0) {
             return 0;
         }
@@ -76,6 +105,7 @@ static int write_now(const struct http_output *output, const struct http_pieces 
     }
 }
 
+/* Behind what is waiting, what has not been written of the pieces. */
 static void keep_rest(struct http_output *output, const struct http_pieces *pieces, size_t written)
 {
     buffer_reserve(&output->waiting, http_pieces_size(pieces) - written);
@@ -119,20 +149,65 @@ static int start_write(struct http_output *output)
     return result;
 }
 
+/* Sends what is held and the pieces, while nothing is being written. */
+static int send_now(struct http_output *output, const struct http_pieces *pieces)
+{
+    size_t written = 0;
+    list_remove(&output->link);
+    int result = write_now(output, pieces, &written);
+    if (result < 0) {
+        return result;
+    }
+    size_t held = output->waiting.size < written ? output->waiting.size : written;
+    buffer_consume(&output->waiting, held);
+    if (output->waiting.size == 0) {
+        buffer_release(&output->waiting);
+    }
+    if (written - held < http_pieces_size(pieces)) {
+        keep_rest(output, pieces, written - held);
+    }
+    return output->waiting.size > 0 ? start_write(output) : 0;
+}
+
 int http_output_send(struct http_output *output, const struct http_pieces *pieces)
 {
-    size_t size = http_pieces_size(pieces);
-    size_t written = 0;
-    if (!output->is_writing) {
-        int result = write_now(output, pieces, &written);
-        if (result < 0) {
-            return result;
-        }
-    }
-    output->accepted_bytes += size;
-    if (written == size) {
+    output->accepted_bytes += http_pieces_size(pieces);
+    if (output->is_writing) {
+        keep_rest(output, pieces, 0);
         return 0;
     }
-    keep_rest(output, pieces, written);
-    return output->is_writing ? 0 : start_write(output);
+    return send_now(output, pieces);
+}
+
+int http_output_hold(struct http_output *output, const struct http_pieces *pieces)
+{
+    size_t size = http_pieces_size(pieces);
+    if (output->is_writing || output->waiting.size + size > OUTPUT_HELD_BYTES) {
+        return http_output_send(output, pieces);
+    }
+    output->accepted_bytes += size;
+    keep_rest(output, pieces, 0);
+    if (list_is_empty(&output->link)) {
+        list_append(&output->turn->outputs, &output->link);
+        uv_idle_start(&output->turn->end, on_turn_end);
+    }
+    return 0;
+}
+
+/* What is held from now on, in on_written, waits for the next turn's end. */
+static void on_turn_end(uv_idle_t *handle)
+{
+    static const struct http_pieces nothing;
+    struct http_turn *turn = container_of(handle, struct http_turn, end);
+    struct list outputs;
+    list_init(&outputs);
+    list_take_all(&outputs, &turn->outputs);
+    uv_idle_stop(handle);
+    for (struct list *link; (link = list_take_first(&outputs)) != NULL;) {
+        struct http_output *output = container_of(link, struct http_output, link);
+        int result = send_now(output, &nothing);
+        if (result < 0 || !output->is_writing) {
+            output->on_written(output, result);
+        }
+    }
 }

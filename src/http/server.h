@@ -10,6 +10,7 @@
 #include "bridge/base/log_limit.h"
 #include "bridge/base/timer.h"
 #include "bridge/limits.h"
+#include "src/http/output.h"
 #include "src/http/request.h"
 #include "src/http/response.h"
 #include "src/http/router.h"
@@ -71,6 +72,7 @@ struct http_server {
     void (*on_connection_closed)(struct http_server *server);
 
     struct list connections;
+    struct http_turn turn; /* the listener opens and closes it */
     struct list spare_requests;
     size_t spare_request_count;
     size_t body_bytes;            /* of the bodies of all requests */

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #define GET "GET /mcp HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -236,6 +237,7 @@ static void what_a_slow_reader_does_not_take_is_queued_and_drained_is_heard(void
     open_stream(fixture, &client, GET);
     const struct exchange_operations *operations = fixture->exchange->operations;
     assert_int_equal(operations->queued(fixture->exchange), 0);
+    fixture->socket_drained_count = 0;
     for (; operations->queued(fixture->exchange) < 1000000; count++) {
         http_fixture_send_event(fixture, text);
     }
@@ -248,6 +250,61 @@ static void what_a_slow_reader_does_not_take_is_queued_and_drained_is_heard(void
     close_stream(fixture);
     http_client_expect(&client, fixture, "0\r\n\r\n");
     free(text);
+    http_client_close(&client);
+}
+
+/* What is there to be read, without a turn of the loop. */
+static ssize_t look(const struct http_client *client)
+{
+    char bytes[1 << 16];
+    return recv(client->socket, bytes, sizeof(bytes), MSG_PEEK);
+}
+
+static void what_is_sent_in_one_turn_goes_out_at_its_end(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    open_stream(fixture, &client, GET);
+    http_fixture_send_event(fixture, "1");
+    http_fixture_send_event(fixture, "2");
+    assert_true(look(&client) < 0);
+    assert_true(fixture->exchange->operations->queued(fixture->exchange) > 0);
+    uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    assert_int_equal(fixture->exchange->operations->queued(fixture->exchange), 0);
+    assert_int_equal(look(&client), 2 * strlen("18\r\nevent: message\ndata: 1\n\n\r\n"));
+    close_stream(fixture);
+    http_client_expect(&client, fixture, "data: 1\n\n\r\n18\r\nevent: message\ndata: 2\n\n\r\n0\r\n\r\n");
+    http_client_close(&client);
+}
+
+static void a_large_event_does_not_wait_and_stays_behind_what_does(void **state)
+{
+    enum { SIZE = 20000 };
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    char text[SIZE + 1];
+    memset(text, 'x', SIZE);
+    text[SIZE] = '\0';
+    open_stream(fixture, &client, GET);
+    http_fixture_send_event(fixture, "small");
+    http_fixture_send_event(fixture, text);
+    assert_true(look(&client) > SIZE);
+    close_stream(fixture);
+    http_client_expect(&client, fixture, "x\n\n\r\n0\r\n\r\n");
+    assert_true(http_client_has(&client, "data: small\n\n\r\n4e37\r\nevent: message\ndata: xxx"));
+    http_client_close(&client);
+}
+
+static void a_connection_may_be_closed_while_an_event_waits(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    open_stream(fixture, &client, GET);
+    http_fixture_send_event(fixture, "lost");
+    http_fixture_advance(fixture, HTTP_FIXTURE_STALL_TIMEOUT_MS);
+    http_client_expect_end(&client, fixture);
+    assert_false(http_client_has(&client, "lost"));
+    assert_int_equal(fixture->closed_count, 1);
     http_client_close(&client);
 }
 
@@ -286,8 +343,11 @@ static void on_closed_never_comes_from_within_a_call(void **state)
     struct exchange *exchange = fixture->exchange;
     http_client_close(&client);
     /* The loop is not turned, so only the writes meet the reset; they must leave the exchange alive. */
+    char text[20001]; /* too large to wait for the turn's end */
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
     for (int i = 0; i < 100; i++) {
-        http_fixture_send_event(fixture, "x");
+        http_fixture_send_event(fixture, text);
         poll(NULL, 0, 0);
     }
     assert_ptr_equal(fixture->exchange, exchange);
@@ -316,6 +376,12 @@ int main(void)
                                         http_fixture_open, http_fixture_close),
         cmocka_unit_test_setup_teardown(what_a_slow_reader_does_not_take_is_queued_and_drained_is_heard,
                                         http_fixture_open, http_fixture_close),
+        cmocka_unit_test_setup_teardown(what_is_sent_in_one_turn_goes_out_at_its_end, http_fixture_open,
+                                        http_fixture_close),
+        cmocka_unit_test_setup_teardown(a_large_event_does_not_wait_and_stays_behind_what_does, http_fixture_open,
+                                        http_fixture_close),
+        cmocka_unit_test_setup_teardown(a_connection_may_be_closed_while_an_event_waits, http_fixture_open,
+                                        http_fixture_close),
         cmocka_unit_test_setup_teardown(a_stream_that_ends_while_bytes_are_queued_is_delivered_whole, http_fixture_open,
                                         http_fixture_close),
         cmocka_unit_test_setup_teardown(a_client_that_cuts_a_stream_is_noticed, http_fixture_open, http_fixture_close),
