@@ -25,14 +25,18 @@ TOLERANCE = 0.05
 FEW, MANY = 200, 1200  # what both have in common is the start and the end
 DEADLINE = 60  # seconds for anything to happen
 
-# One call after the other, so that each takes the same turns of the loop.
+# The load client's options; one call after the other, so that each takes the same turns of the loop.
 PATHS = {
     "a call without a session": ["--connections", "1"],
     "a call in a session": ["--connections", "1", "--sessions", "1"],
     "a session for a call": ["--connections", "1", "--churn", "1"],
     "a call with 10 progress events": ["--connections", "1", "--sessions", "1", "--progress", "10"],
     "a call with 64 KiB there and back": ["--connections", "1", "--sessions", "1", "--payload", "65536"],
+    "a call of 2026-07-28, translated": ["--connections", "1", "--modern", "1"],
+    "a call of 2026-07-28, relayed": ["--connections", "1", "--modern", "1"],
+    "a call in a session, translated": ["--connections", "1", "--sessions", "1"],
 }
+MODERN_SERVER = {"a call of 2026-07-28, relayed", "a call in a session, translated"}
 
 
 def free_port():
@@ -51,18 +55,19 @@ def wait_for_port(port, process):
     raise RuntimeError("the bridge does not listen under callgrind")
 
 
-def count_instructions(arguments, options, calls, folder):
+def count_instructions(arguments, path, calls, folder):
     """All instructions of a bridge that serves so many calls and ends."""
+    server = [os.path.join(arguments.bench, "server")] + (["modern"] if path in MODERN_SERVER else [])
     port = free_port()
     output = os.path.join(folder, "callgrind.out")
     bench = arguments.bench
     process = subprocess.Popen(
         ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}", arguments.bridge, "--port", str(port), "--quiet",
-         "--", os.path.join(bench, "server")], env={**os.environ, "LD_PRELOAD": os.path.join(bench, "no_launcher.so")},
+         "--", *server], env={**os.environ, "LD_PRELOAD": os.path.join(bench, "no_launcher.so")},
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
         wait_for_port(port, process)
-        done = subprocess.run([os.path.join(bench, "load"), "--port", str(port), "--calls", str(calls), *options],
+        done = subprocess.run([os.path.join(bench, "load"), "--port", str(port), "--calls", str(calls), *PATHS[path]],
                               capture_output=True, text=True, check=False, timeout=DEADLINE)
         if done.returncode != 0:
             raise RuntimeError(f"the calls failed: {done.stdout.strip()}")
@@ -79,10 +84,10 @@ def count_instructions(arguments, options, calls, folder):
     return int(found[1])
 
 
-def instructions_per_call(arguments, options):
+def instructions_per_call(arguments, path):
     with tempfile.TemporaryDirectory() as folder:
-        few = count_instructions(arguments, options, FEW, folder)
-        many = count_instructions(arguments, options, MANY, folder)
+        few = count_instructions(arguments, path, FEW, folder)
+        many = count_instructions(arguments, path, MANY, folder)
     return round((many - few) / (MANY - FEW))
 
 
@@ -125,8 +130,8 @@ def main():
         return 0
     counted = {}
     is_good = True
-    for number, (name, options) in enumerate(PATHS.items(), 1):
-        counted[name] = instructions_per_call(arguments, options)
+    for number, name in enumerate(PATHS, 1):
+        counted[name] = instructions_per_call(arguments, name)
         before = expected["instructions"].get(name, 0)
         is_fast = arguments.update or counted[name] <= before * (1 + TOLERANCE)
         is_good = is_good and is_fast

@@ -58,12 +58,13 @@ class Fleet:
     def __init__(self):
         self.running = {}
 
-    def get(self, target, kind):
-        key = (target.name, "both" if target.is_one_process else kind)
+    def get(self, target, work):
+        kind = kind_for(target, work)
+        key = (target.name, "both" if target.is_one_process else kind, work.server)
         running = self.running.get(key)
         if running is not None and running.process.poll() is None:
             return running
-        running = Running(target, kind)
+        running = Running(target, kind, work.server)
         self.running[key] = running
         running.listening_after()
         wait_until_serving(running)
@@ -117,6 +118,10 @@ def kind_for(target, work):
     return work.kind if work.kind in target.kinds else target.kinds[0]
 
 
+def can_do(target, work):
+    return not work.server or not target.is_peer
+
+
 def run_direct(work, seconds):
     payload = work.load.get("payload", 64)
     done = subprocess.run([LOAD, "direct", str(work.direct), str(seconds), str(payload), SERVER], capture_output=True,
@@ -131,6 +136,8 @@ def measure_works(works, targets, rounds, seconds):
         for number in range(rounds):
             for work in works:
                 for target in targets:
+                    if not can_do(target, work):
+                        continue
                     log(f"round {number + 1}: {work.name}: {target.name}")
                     seen = results[work.name].setdefault(target.name, [])
                     if seen and all("error" in one for one in seen):
@@ -145,7 +152,7 @@ def measure_works(works, targets, rounds, seconds):
 
 def measure_once(fleet, target, work, seconds):
     try:
-        running = fleet.get(target, kind_for(target, work))
+        running = fleet.get(target, work)
     except RuntimeError as error:
         return {"error": str(error), "errors": 1, "count": 0}
     figures = run_load(running, work.load, seconds)
@@ -212,48 +219,60 @@ class HeldLoad:
         self.process.communicate()
 
 
-def measure_idle(target, options, count, seconds):
-    """What so many idle sessions cost: KiB each, and the calls beside them."""
-    running = Running(target, "session")
-    try:
-        running.listening_after()
-        wait_until_serving(running)
-        before = running.memory_kib()
-        held = HeldLoad(running, {"connections": 32, "sessions": 32, "seconds": seconds, **options})
-        if held.error:
-            held.stop()
-            return {"error": held.error}
-        after = running.memory_kib()
-        figures = held.go_on()
-        return {"count": count, "kib_each": round((after["rss_kib"] - before["rss_kib"]) / count, 2),
-                "rss_kib": after["rss_kib"], **{name: figures.get(name) for name in FIGURES}}
-    except (RuntimeError, json.JSONDecodeError, subprocess.TimeoutExpired) as error:
-        return {"error": str(error)}
-    finally:
-        running.stop()
+class Crowd:
+    """A target beside idle sessions, which another load client holds."""
+
+    def __init__(self, target, option, count):
+        self.figures = {"count": count}
+        self.rounds = []
+        self.held = None
+        self.running = Running(target, "session")
+        try:
+            self.running.listening_after()
+            wait_until_serving(self.running)
+            before = self.running.memory_kib()
+            self.held = HeldLoad(self.running, {"connections": 1, "sessions": 1, option: count})
+            if self.held.error:
+                raise RuntimeError(self.held.error)
+            after = self.running.memory_kib()
+            self.figures["kib_each"] = round((after["rss_kib"] - before["rss_kib"]) / count, 2)
+            self.figures["rss_kib"] = after["rss_kib"]
+        except (RuntimeError, json.JSONDecodeError) as error:
+            self.figures["error"] = str(error)
+
+    def measure(self, seconds):
+        if "error" not in self.figures:
+            self.rounds.append(run_load(self.running, {"connections": 32, "sessions": 32}, seconds))
+
+    def summary(self):
+        return self.figures if "error" in self.figures else {**self.figures, **summarize(self.rounds)}
+
+    def stop(self):
+        if self.held is not None:
+            self.held.stop()
+        self.running.stop()
 
 
-def median_of(runs):
-    good = [run for run in runs if "error" not in run]
-    if not good:
-        return runs[0]
-    return {name: round(median(run[name] for run in good), 2) for name in good[0] if all(run[name] for run in good)}
-
-
-def measure_idles(targets, is_short, seconds):
-    """Few and many in turn, thrice: what is compared must have had the same neighbours on the machine."""
+def measure_idles(targets, is_short, rounds, seconds):
+    """What so many idle sessions cost: KiB each, and the calls beside them, beside few and beside many in turn."""
     results = {}
     for target in targets:
         if "session" not in target.kinds:
             continue
         many = (2000 if is_short else 10000) if not target.is_peer else 50 if target.name == "supergateway" else 500
-        kinds = {"beside 10": ("streams", 10), "with a stream": ("streams", many), "without": ("idle", many)}
-        runs = {kind: [] for kind in kinds}
-        for _ in range(1 if is_short or target.is_peer else 3):
-            for kind, (option, count) in kinds.items():
+        crowds = {}
+        try:
+            for kind, option, count in (("beside 10", "streams", 10), ("with a stream", "streams", many),
+                                        ("without", "idle", many)):
                 log(f"idle sessions: {target.name}: {count} {kind}")
-                runs[kind].append(measure_idle(target, {option: count}, count, seconds))
-        results[target.name] = {kind: median_of(one) for kind, one in runs.items()}
+                crowds[kind] = Crowd(target, option, count)
+            for _ in range(rounds):
+                for crowd in crowds.values():
+                    crowd.measure(seconds)
+            results[target.name] = {kind: crowd.summary() for kind, crowd in crowds.items()}
+        finally:
+            for crowd in crowds.values():
+                crowd.stop()
     return results
 
 
@@ -293,10 +312,12 @@ def measure_system_calls(works, targets):
     try:
         for work in works:
             for target in targets:
+                if not can_do(target, work):
+                    continue
                 log(f"system calls: {work.name}: {target.name}")
                 calls = work.calls if not target.is_peer else max(work.calls // 40, 10)
                 try:
-                    running = fleet.get(target, kind_for(target, work))
+                    running = fleet.get(target, work)
                     results[work.name][target.name] = count_system_calls(running, work, calls)
                 except (RuntimeError, json.JSONDecodeError, subprocess.TimeoutExpired, IndexError):
                     results[work.name][target.name] = None
@@ -347,7 +368,7 @@ def main():
         log("starts")
         results["start"] = {target.name: measure_start(target, 1 if arguments.short else 5) for target in targets}
         results["idle"] = measure_idles([target for target in targets if not (arguments.short and target.is_peer)],
-                                        arguments.short, arguments.seconds)
+                                        arguments.short, arguments.rounds, arguments.seconds)
         results["system_calls"] = measure_system_calls(
             works, [target for target in targets if not (arguments.short and target.is_peer)])
     results["took_seconds"] = round(time.monotonic() - start)

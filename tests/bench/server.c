@@ -2,12 +2,15 @@
  * The smallest MCP server over stdio that does real work, faster than any bridge in front of it: all lines of one read
  * are answered in one write, and nothing is parsed that the answer does not need.
  *
+ *     server [modern]   modern: of revision 2026-07-28, and no other
+ *
  *     echo {text}       gives the text back, byte for byte
  *     progress {count}  tells its progress count times, then answers
  */
 #include "tests/bench/view.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +37,7 @@ static char *reserve(struct bytes *bytes, size_t size)
 }
 
 static struct bytes out;
+static bool is_modern;
 
 static void write_all(const char *data, size_t size)
 {
@@ -86,9 +90,20 @@ static void answer(struct view id, const char *before, struct view value, const 
     add_text("\n");
 }
 
+static void answer_error(struct view id, const char *error)
+{
+    answer(id, ",\"error\":", (struct view){error, strlen(error)}, "}");
+}
+
+#define COMPLETE                                                                                         \
+    "\"resultType\":\"complete\",\"_meta\":{\"io.modelcontextprotocol/serverInfo\":{\"name\":\"bench\"," \
+    "\"version\":\"1\"}},"
+
 static void answer_text(struct view id, struct view string)
 {
-    answer(id, ",\"result\":{\"content\":[{\"type\":\"text\",\"text\":", string, "}]}}");
+    const char *before = is_modern ? ",\"result\":{" COMPLETE "\"content\":[{\"type\":\"text\",\"text\":"
+                                   : ",\"result\":{\"content\":[{\"type\":\"text\",\"text\":";
+    answer(id, before, string, "}]}}");
 }
 
 static void answer_fixed(struct view id, const char *result)
@@ -119,21 +134,56 @@ static void call_tool(struct view id, struct view params)
     } else if (view_is(name, "\"progress\"")) {
         call_progress(id, params);
     } else {
-        answer(id, ",\"error\":{\"code\":-32602,\"message\":", (struct view){"\"no such tool\"", 14}, "}}");
+        answer_error(id, "{\"code\":-32602,\"message\":\"no such tool\"}");
     }
 }
 
-static const char tools[] =
-    "{\"tools\":[{\"name\":\"echo\",\"description\":\"Gives the text back\",\"inputSchema\":{\"type\":\"object\","
-    "\"properties\":{\"text\":{\"type\":\"string\"}}}},"
-    "{\"name\":\"progress\",\"description\":\"Tells its progress\",\"inputSchema\":{\"type\":\"object\","
-    "\"properties\":{\"count\":{\"type\":\"integer\"}}}}]}";
+#define TOOLS                                                                                                     \
+    "\"tools\":[{\"name\":\"echo\",\"description\":\"Gives the text back\",\"inputSchema\":{\"type\":\"object\"," \
+    "\"properties\":{\"text\":{\"type\":\"string\"}}}},"                                                          \
+    "{\"name\":\"progress\",\"description\":\"Tells its progress\",\"inputSchema\":{\"type\":\"object\","         \
+    "\"properties\":{\"count\":{\"type\":\"integer\"}}}}]"
+
+#define CACHEABLE COMPLETE "\"ttlMs\":60000,\"cacheScope\":\"public\","
 
 /* The revision that the client asked for is spoken. */
 static void initialize(struct view id, struct view params)
 {
     answer(id, ",\"result\":{\"protocolVersion\":", view_member(params, "protocolVersion"),
            ",\"capabilities\":{\"tools\":{}},\"serverInfo\":{\"name\":\"bench\",\"version\":\"1\"}}}");
+}
+
+static void take_request(struct view id, struct view method, struct view params)
+{
+    if (view_is(method, "\"tools/call\"")) {
+        call_tool(id, params);
+    } else if (view_is(method, "\"initialize\"")) {
+        initialize(id, params);
+    } else if (view_is(method, "\"tools/list\"")) {
+        answer_fixed(id, "{" TOOLS "}");
+    } else if (view_is(method, "\"ping\"")) {
+        answer_fixed(id, "{}");
+    } else {
+        answer_error(id, "{\"code\":-32601,\"message\":\"no such method\"}");
+    }
+}
+
+/* Every request names the revision. So one that nobody has translated is refused. */
+static void take_modern_request(struct view id, struct view method, struct view params)
+{
+    struct view meta = view_member(params, "_meta");
+    if (!view_is(view_member(meta, "io.modelcontextprotocol/protocolVersion"), "\"2026-07-28\"")) {
+        answer_error(id, "{\"code\":-32022,\"message\":\"Unsupported protocol version\","
+                         "\"data\":{\"supported\":[\"2026-07-28\"],\"requested\":\"another\"}}");
+    } else if (view_is(method, "\"tools/call\"")) {
+        call_tool(id, params);
+    } else if (view_is(method, "\"server/discover\"")) {
+        answer_fixed(id, "{" CACHEABLE "\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{\"tools\":{}}}");
+    } else if (view_is(method, "\"tools/list\"")) {
+        answer_fixed(id, "{" CACHEABLE TOOLS "}");
+    } else {
+        answer_error(id, "{\"code\":-32601,\"message\":\"no such method\"}");
+    }
 }
 
 static void take_line(struct view line)
@@ -143,16 +193,11 @@ static void take_line(struct view line)
     if (id.data == NULL) {
         return;
     }
-    if (view_is(method, "\"tools/call\"")) {
-        call_tool(id, view_member(line, "params"));
-    } else if (view_is(method, "\"initialize\"")) {
-        initialize(id, view_member(line, "params"));
-    } else if (view_is(method, "\"tools/list\"")) {
-        answer_fixed(id, tools);
-    } else if (view_is(method, "\"ping\"")) {
-        answer_fixed(id, "{}");
+    struct view params = view_member(line, "params");
+    if (is_modern) {
+        take_modern_request(id, method, params);
     } else {
-        answer(id, ",\"error\":{\"code\":-32601,\"message\":", (struct view){"\"no such method\"", 16}, "}}");
+        take_request(id, method, params);
     }
 }
 
@@ -172,9 +217,10 @@ static void take_lines(struct bytes *in, size_t searched)
     memmove(in->data, at, in->size);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct bytes in = {NULL, 0, 0};
+    is_modern = argc > 1 && strcmp(argv[1], "modern") == 0;
     reserve(&out, 2 * FLUSH_BYTES);
     for (;;) {
         char *room = reserve(&in, READ_BYTES);

@@ -46,7 +46,7 @@ class Target:
     def is_there(self):
         return True
 
-    def command(self, port, kind):
+    def command(self, port, kind, server=""):
         raise NotImplementedError
 
 
@@ -61,13 +61,13 @@ class Bridge(Target):
     def version(self):
         return subprocess.run([self.program, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
 
-    def command(self, port, kind):
+    def command(self, port, kind, server=""):
         return [self.program, "--port", str(port), "--quiet", "--max-body", "32MiB", "--max-sessions", "50000", "--",
-                SERVER]
+                SERVER, *server.split()]
 
 
 class Relay(Target):
-    """It has no sessions; what works in sessions is the same work to it."""
+    """It has no sessions; what works in sessions is the same work to it. It translates nothing: its server is the older."""
     is_one_process = True
     is_peer = False
 
@@ -75,7 +75,7 @@ class Relay(Target):
         self.joint = joint
         self.name = "relay" if joint == "sockets" else "relay, pipes"
 
-    def command(self, port, kind):
+    def command(self, port, kind, server=""):
         return [os.path.join(PROGRAMS, "relay"), str(port), self.joint, SERVER]
 
 
@@ -85,7 +85,7 @@ class Supergateway(Target):
     def version(self):
         return npm_version("supergateway")
 
-    def command(self, port, kind):
+    def command(self, port, kind, server=""):
         program = os.path.join(PEERS, "npm/node_modules/supergateway/dist/index.js")
         mode = ["--stateful"] if kind == "session" else []
         return [NODE, program, "--stdio", SERVER, "--outputTransport", "streamableHttp", "--port", str(port),
@@ -98,7 +98,7 @@ class NpmProxy(Target):
     def version(self):
         return npm_version("mcp-proxy")
 
-    def command(self, port, kind):
+    def command(self, port, kind, server=""):
         program = os.path.join(PEERS, "npm/node_modules/mcp-proxy/dist/bin/mcp-proxy.mjs")
         mode = ["--stateless"] if kind == "stateless" else []
         return [NODE, program, "--port", str(port), "--host", "127.0.0.1", "--server", "stream", "--maxBodySize", "0",
@@ -111,7 +111,7 @@ class PythonProxy(Target):
     def version(self):
         return pinned("requirements.txt", r"^mcp-proxy==(.+)$")
 
-    def command(self, port, kind):
+    def command(self, port, kind, server=""):
         mode = ["--stateless"] if kind == "stateless" else []
         return [os.path.join(PEERS, "venv-peers/bin/mcp-proxy"), "--host", "127.0.0.1", "--port", str(port),
                 "--log-level", "ERROR", *mode, "--", SERVER]
@@ -130,7 +130,7 @@ class GoProxy(Target):
     def is_there(self):
         return os.path.exists(self.program)
 
-    def command(self, port, kind):
+    def command(self, port, kind, server=""):
         config = {"mcpProxy": {"baseURL": f"http://127.0.0.1:{port}", "addr": f"127.0.0.1:{port}", "name": "bench",
                                "version": "1", "type": "streamable-http", "options": {"logEnabled": False}},
                   "mcpServers": {"bench": {"command": SERVER, "args": []}}}
@@ -169,12 +169,12 @@ def executable(pid):
 class Running:
     """A target's process with all that it starts."""
 
-    def __init__(self, target, kind):
+    def __init__(self, target, kind, server=""):
         os.makedirs(FOLDER, exist_ok=True)
         self.target = target
         self.port = free_port()
         self.start = time.perf_counter()
-        self.process = subprocess.Popen(target.command(self.port, kind), stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen(target.command(self.port, kind, server), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
                                         cwd=FOLDER)
 

@@ -8,6 +8,7 @@ class Work:
     title: str
     load: dict  # the load client's options
     kind: str = "session"  # or "stateless"
+    server: str = ""  # "modern": a server of revision 2026-07-28 alone, which the peers cannot speak to
     unit: str = "calls/s"
     is_short: bool = False  # part of the short run
     calls: int = 4000  # for counting system calls
@@ -25,6 +26,10 @@ WORKS = [
     Work("stateless-one", "no session, one call after the other", {"connections": 1}, kind="stateless"),
     Work("modern", "revision 2026-07-28 on an older server, 32 in flight", {"connections": 32, "modern": 1},
          kind="stateless", calls=20000),
+    Work("modern-modern", "revision 2026-07-28 on such a server, 32 in flight", {"connections": 32, "modern": 1},
+         kind="stateless", server="modern", calls=20000),
+    Work("older-modern", "32 sessions on a server of revision 2026-07-28, one call each",
+         {"connections": 32, "sessions": 32}, server="modern", calls=20000),
     Work("churn", "a session for each call, 8 at a time", {"connections": 8, "churn": 1}, unit="cycles/s",
          is_short=True),
     Work("progress", "10 progress events before each answer, 8 sessions",
