@@ -209,7 +209,13 @@ static bool find_token(const struct token_list *list, struct slice token, struct
     return slice_is(token, "secret");
 }
 
-static const struct token_list tokens = {find_token};
+static bool has_principal(const struct token_list *list, struct slice principal)
+{
+    (void)list;
+    return slice_is(principal, "alice");
+}
+
+static const struct token_list tokens = {.find = find_token, .has = has_principal};
 static const struct gate locked = {.checks_host = true, .tokens = &tokens};
 static const char unauthorized[] = "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,"
                                    "\"message\":\"Unauthorized: a valid bearer token is required\"}}";
@@ -232,6 +238,14 @@ static struct fake_exchange *show(struct fake_world *world, const struct gate *g
         exchange->state = FAKE_EXCHANGE_GONE;
     }
     return exchange;
+}
+
+static void whoever_was_admitted_is_known_as_long_as_the_list_has_the_name(void **state)
+{
+    (void)state;
+    assert_true(gate_knows(&locked, slice_text("alice")));
+    assert_false(gate_knows(&locked, slice_text("bob")));
+    assert_true(gate_knows(&loopback, slice_text("")));
 }
 
 static void a_known_token_passes_and_names_its_holder(void **state)
@@ -373,6 +387,7 @@ int main(void)
         TEST(two_origins_are_one_too_many),
         TEST(a_refusal_shows_what_was_wrong_without_what_could_harm),
         TEST(a_long_host_is_shown_in_part),
+        TEST(whoever_was_admitted_is_known_as_long_as_the_list_has_the_name),
         TEST(a_known_token_passes_and_names_its_holder),
         TEST(without_a_list_nobody_has_a_name),
         TEST(no_token_and_every_wrong_one_get_the_same_answer),
