@@ -19,6 +19,7 @@
 #include "bridge/era/request_state.h"
 #include "bridge/mcp/log_levels.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* How long the child's questions are gathered, so that those that it asks at once go to the client at once. */

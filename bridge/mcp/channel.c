@@ -290,6 +290,7 @@ static void take_notification(struct channel *channel, const struct message *mes
 /* This process is of no use, for the reason in `failure`: the next one may be. */
 static void refuse_process(struct channel *channel)
 {
+    timer_stop(channel->world->timers, &channel->timer);
     channel->is_refused = true;
     channel->child->operations->restart(channel->child, channel->failure);
 }
@@ -472,8 +473,8 @@ static void on_down(void *owner, const struct child_end *end)
 {
     struct channel *channel = owner;
     timer_stop(channel->world->timers, &channel->timer);
-    channel->counters->child_crashes += channel->state != CHANNEL_CLOSING && !channel->is_refused;
     if (!channel->is_refused) {
+        channel->counters->child_crashes += channel->state != CHANNEL_CLOSING;
         snprintf(channel->failure, sizeof(channel->failure), "the server %.200s", end->text);
     }
     channel->is_refused = false;
@@ -558,8 +559,6 @@ void channel_become_modern(struct channel *channel)
     channel->is_modern = true;
     memory_free_slice(&channel->initialize);
     if (channel->state == CHANNEL_SHAKING && !channel->is_held && !channel->is_refused) {
-        /* No process is spoken to in two eras. */
-        timer_stop(channel->world->timers, &channel->timer);
         snprintf(channel->failure, sizeof(channel->failure), "the server speaks the modern era only");
         refuse_process(channel);
     }
@@ -579,11 +578,6 @@ void channel_close(struct channel *channel)
     }
     fail_waiting(channel, text);
     channel->child->operations->close(channel->child);
-}
-
-struct call *channel_first_call(struct channel *channel)
-{
-    return first_call(&channel->running);
 }
 
 struct call *channel_only_call(struct channel *channel)

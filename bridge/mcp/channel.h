@@ -89,7 +89,10 @@ void channel_open(struct channel *channel, const struct channel_options *options
 /* For a held one: whose handshake it is to be, as in the options. */
 void channel_begin(struct channel *channel, struct slice initialize);
 
-/* Speaks to the processes from the next one on in the modern era; one that has been sent initialize is ended. */
+/*
+ * Speaks to the processes from the next one on in the modern era. One that has been sent initialize is ended: no
+ * process is spoken to in two eras.
+ */
 void channel_become_modern(struct channel *channel);
 
 /* Ends the child; what runs and what waits fails. on_closed comes later; idempotent. */
@@ -123,7 +126,10 @@ void channel_send(struct channel *channel, const struct slice *parts, size_t cou
 bool channel_is_full(const struct channel *channel);
 
 /* The first call that runs, or NULL: for a child that is lent to one at a time. */
-struct call *channel_first_call(struct channel *channel);
+static inline struct call *channel_first_call(const struct channel *channel)
+{
+    return list_is_empty(&channel->running) ? NULL : container_of(channel->running.next, struct call, link);
+}
 
 /* The one call that the child can be talking about when it names none, or NULL when that is not certain. */
 struct call *channel_only_call(struct channel *channel);

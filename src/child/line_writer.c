@@ -21,8 +21,8 @@ enum {
     LINE_WRITER_GATHER_BYTES = 64 << 10,
     LINE_WRITER_KEEP_BYTES = 128 << 10,
     /*
-     * From such a line on, of which a pipe holds no second one, it is enlarged. Not before: what is in it when the child
-     * dies is lost, and what it takes is not felt as back-pressure.
+     * From such a line on, of which a pipe holds no second one, it is enlarged. Not before: what is in it when the
+     * child dies is lost, and what it takes is not felt as back-pressure.
      */
     LINE_WRITER_LONG_BYTES = 48 << 10,
     /* A line of more parts is gathered first. */

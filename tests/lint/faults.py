@@ -25,7 +25,7 @@ SOUND = {
     "src/http/request.h": "int request(void);\n",
     "src/child/process.h": "int process(void);\n",
     "src/main.c": "int main(void)\n{\n    return 0;\n}\n",
-    "src/options.c": 'static int table[] = {\n    {"wait", OPTION_TIME, AT(wait), "TIME", "30s", "how long", 0},\n};\n',
+    "src/option_table.c": 'static int table[] = {\n    {"wait", OPTION_TIME, OPTION_AT(wait), "TIME", "30s", "how long", 0},\n};\n',
     "src/mcp-bridge.1.in": '.BR \\-\\-wait " (30 s)"\n',
 }
 SLICE = SOUND["bridge/base/slice.c"]

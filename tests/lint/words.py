@@ -1,10 +1,10 @@
 """Whether README.md and the manual's text speak of the options that there are, and of their defaults. What --help says
-comes from the table in src/options.c itself."""
+comes from the table in src/option_table.c itself."""
 import re
 
 from source import Finding
 
-OPTION = re.compile(r'^    \{"([a-z-]+)", OPTION_\w+, AT\(\w+\), (?:"[^"]*"|NULL), ("[^"]*"|NULL),', re.MULTILINE)
+OPTION = re.compile(r'^    \{"([a-z-]+)", OPTION_\w+, OPTION_AT\(\w+\), (?:"[^"]*"|NULL), ("[^"]*"|NULL),', re.MULTILINE)
 NAMED = re.compile(r"(?<=[` ])--([a-z][a-z-]*)")
 ROW = re.compile(r"^\| `--([a-z-]+)` \| ([^|]+) \|")
 ENTRY = re.compile(r'^\.BR ((?:\\-)+[a-z\\-]+) " \((.*)\)"$')
@@ -14,7 +14,7 @@ FOREIGN = "## Coming from another bridge"
 
 def options(root):
     """Name to default, as the table has them; "" for none."""
-    path = root / "src/options.c"
+    path = root / "src/option_table.c"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     return {name: preset.strip('"').replace("NULL", "") for name, preset in OPTION.findall(text)}
 

@@ -321,7 +321,8 @@ static void write_result(const struct child_actor *child, const struct request *
 {
     struct simulation *simulation = simulation_of(child);
     bool is_misshapen = request != NULL && simulation_chance(simulation, simulation->profile.shape_percent);
-    bool is_array = is_misshapen && (!request->is_modern || simulation_chance(simulation, 50));
+    /* A legacy server may say resultType of its own accord; a modern one must, to a modern client. */
+    bool is_array = is_misshapen && (!child->is_modern || !request->is_modern || simulation_chance(simulation, 50));
     unsigned number = request != NULL ? request->number : 0;
     words->saying->is_misshapen = is_misshapen;
     if (is_array) {
@@ -329,7 +330,7 @@ static void write_result(const struct child_actor *child, const struct request *
         return;
     }
     buffer_add_format(&words->text, "\"result\":{%s\"m\":%u,\"secret\":\"R%u\",\"n\":9007199254740993%s}}",
-                      child->is_modern != is_misshapen ? "\"resultType\":\"complete\"," : "", words->saying->number,
+                      child->is_modern && !is_misshapen ? "\"resultType\":\"complete\"," : "", words->saying->number,
                       number, simulation_chance(simulation, 30) ? ",\"_meta\":{\"k\":1e2}" : "");
 }
 
