@@ -15,6 +15,12 @@ void children_init(struct children *children, struct server *server)
     map_init(&children->shared);
 }
 
+void children_release(struct children *children)
+{
+    assert(list_is_empty(&children->all) && list_is_empty(&children->loans));
+    map_release(&children->shared);
+}
+
 /* ---- Room ---- */
 
 static struct timers *timers_of(const struct children *children)

@@ -43,6 +43,9 @@ struct loan {
 
 void children_init(struct children *children, struct server *server);
 
+/* After children_close(), when all of them have closed. */
+void children_release(struct children *children);
+
 /* Ends all of them; nothing is started any more. */
 void children_close(struct children *children);
 

@@ -8,7 +8,7 @@
 
 static void finish_closing(struct server *server)
 {
-    map_release(&server->children.shared);
+    children_release(&server->children);
     session_table_release(&server->sessions);
     replay_store_release(&server->replay_store);
     log_limit_release(&server->drop_log);
