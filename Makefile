@@ -362,6 +362,11 @@ test-isolation: ## fifty clients with equal ids on one server, over 100 000 mess
 	@.ci/deps test
 	$(run_suites) isolation $(MAKEOVERRIDES)
 
+.PHONY: test-litellm
+test-litellm: ## the real LiteLLM proxy in front of bridges in every mode: five minutes, 600 MB to install
+	@.ci/deps test
+	$(run_suites) litellm $(MAKEOVERRIDES)
+
 .PHONY: test-faults
 test-faults: ## faults over the real program, for a minute
 	@.ci/deps test

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """End-to-end tests of mcp-bridge: official SDK clients, real servers, and what is seen on the wire. Prints TAP.
 
-    run.py --bridge PATH [--only PATTERN] [--jobs N]
+    run.py --bridge PATH [--only PATTERN] [--jobs N] [--litellm]
 
-PATTERN is a regular expression for the sentences. The exit status is 0 when all cases pass. What must stand in the
+PATTERN is a regular expression for the sentences. --litellm runs the cases of cases/litellm.py in place of the others. The exit status is 0 when all cases pass. What must stand in the
 environment is in README.md.
 """
 import argparse
@@ -19,8 +19,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "fixtures")]
 import suite  # noqa: E402
 from bridge import Bridge  # noqa: E402
-from cases import clients, crashes, eras, part2_clients, part2_isolation, part2_leaks, payloads  # noqa: E402,F401  (importing declares)
-from cases import reports, servers, stops  # noqa: E402,F401
+
+if "--litellm" in sys.argv[1:]:
+    from cases import litellm  # noqa: F401  (importing declares)
+else:
+    from cases import clients, crashes, eras, part2_clients, part2_isolation, part2_leaks, payloads  # noqa: F401
+    from cases import reports, servers, stops  # noqa: F401
 
 
 class Context:
@@ -73,6 +77,7 @@ def main():
     parser.add_argument("--bridge", required=True, help="the program to test")
     parser.add_argument("--only", default="", help="run the cases whose sentence matches this regular expression")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="cases at the same time")
+    parser.add_argument("--litellm", action="store_true", help="the cases with LiteLLM's proxy, and no others")
     options = parser.parse_args()
     cases = [case for case in suite.CASES if re.search(options.only, case.sentence)]
     if not cases:
