@@ -1,30 +1,63 @@
 #include "src/file.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-static int read_all(FILE *file, struct buffer *out)
+/* As read(2), again after a signal. */
+static ssize_t read_some(int descriptor, char *bytes, size_t room)
 {
-    char bytes[4096];
-    size_t size;
-    while ((size = fread(bytes, 1, sizeof(bytes), file)) > 0) {
-        if (!buffer_append(out, slice_of(bytes, size))) {
-            return EFBIG;
+    ssize_t result;
+    do {
+        result = read(descriptor, bytes, room);
+    } while (result < 0 && errno == EINTR);
+    return result;
+}
+
+static ssize_t read_all(int descriptor, char *bytes, size_t room)
+{
+    size_t size = 0;
+    while (size < room) {
+        ssize_t result = read_some(descriptor, bytes + size, room - size);
+        if (result <= 0) {
+            return result < 0 ? -1 : (ssize_t)size;
         }
+        size += (size_t)result;
     }
-    return ferror(file) != 0 ? errno : 0;
+    char more;
+    ssize_t rest = read_some(descriptor, &more, 1);
+    if (rest > 0) {
+        errno = EFBIG;
+    }
+    return rest == 0 ? (ssize_t)size : -1;
+}
+
+ssize_t file_read_into(const char *path, char *bytes, size_t room)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return -1;
+    }
+    ssize_t size = read_all(descriptor, bytes, room);
+    int reason = errno;
+    close(descriptor);
+    errno = reason;
+    return size;
 }
 
 int file_read(const char *path, struct buffer *out, struct error *error)
 {
-    FILE *file = fopen(path, "re");
-    int reason = file != NULL ? read_all(file, out) : errno;
-    if (file != NULL) {
-        fclose(file);
+    assert(out->ceiling > out->size);
+    size_t room = out->ceiling - out->size;
+    ssize_t size = file_read_into(path, buffer_reserve(out, room), room);
+    if (size < 0) {
+        return error_set(error, "cannot read %s: %s", path, strerror(errno));
     }
-    return reason == 0 ? 0 : error_set(error, "cannot read %s: %s", path, strerror(reason));
+    buffer_grown(out, (size_t)size);
+    return 0;
 }
 
 bool file_is_exposed(const char *path)

@@ -1,44 +1,13 @@
 #include "src/secret.h"
 
+#include "src/file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
-#include <unistd.h>
 
-/* A content of the greatest size, its line end, and one byte that shows that there is more. */
-enum { ROOM_BYTES = SECRET_MAX_BYTES + 3 };
-
-/* Reads until the end, or until `room` is full. Returns the size, or -1 with errno. */
-static ssize_t read_all(int descriptor, char *bytes, size_t room)
-{
-    size_t size = 0;
-    while (size < room) {
-        ssize_t result = read(descriptor, bytes + size, room - size);
-        if (result < 0 && errno == EINTR) {
-            continue;
-        }
-        if (result <= 0) {
-            return result < 0 ? -1 : (ssize_t)size;
-        }
-        size += (size_t)result;
-    }
-    return (ssize_t)size;
-}
-
-/* As read_all(), of the file. */
-static ssize_t read_file(const char *path, char *bytes, size_t room)
-{
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return -1;
-    }
-    ssize_t size = read_all(descriptor, bytes, room);
-    int saved = errno;
-    close(descriptor);
-    errno = saved;
-    return size;
-}
+/* A content of the greatest size, and its line end. */
+enum { ROOM_BYTES = SECRET_MAX_BYTES + 2 };
 
 /* Editors and `echo` leave a line end behind. */
 static size_t without_line_end(const char *bytes, size_t size)
@@ -54,11 +23,11 @@ static int init_from_file(struct secret *secret, const char *path, struct error 
 {
     char bytes[ROOM_BYTES];
     int result = 0;
-    ssize_t count = read_file(path, bytes, sizeof(bytes));
-    if (count < 0) {
+    ssize_t count = file_read_into(path, bytes, sizeof(bytes));
+    if (count < 0 && errno != EFBIG) {
         return error_set(error, "the key file %s cannot be read: %s", path, strerror(errno));
     }
-    size_t size = without_line_end(bytes, (size_t)count);
+    size_t size = count >= 0 ? without_line_end(bytes, (size_t)count) : SIZE_MAX;
     if (size < SECRET_MIN_BYTES) {
         result = error_set(error, "the key file %s is too short: %zu bytes, and a secret takes at least %d", path, size,
                            SECRET_MIN_BYTES);

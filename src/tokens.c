@@ -198,7 +198,7 @@ static int add_file(struct tokens *tokens, const char *file, struct error *error
     if (result == 0) {
         result = tokens_add(tokens, file, buffer_slice(&text), error);
     }
-    if (text.size > 0) {
+    if (text.data != NULL) {
         sodium_memzero(text.data, text.capacity);
     }
     buffer_release(&text);
