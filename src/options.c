@@ -357,11 +357,15 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
 {
     *options = (struct options){0};
     set_presets(options);
-    if (parse_environment(options, error) != 0 || parse_arguments(options, argc, argv, error) != 0) {
-        return -1;
-    }
-    if (options->wants_help || options->wants_version) {
+    /* Who asks for help may need it because of the environment. */
+    struct error other;
+    int environment = parse_environment(options, error);
+    int arguments = parse_arguments(options, argc, argv, environment == 0 ? error : &other);
+    if (arguments == 0 && (options->wants_help || options->wants_version)) {
         return 0;
+    }
+    if (environment != 0 || arguments != 0) {
+        return -1;
     }
     if (apply_listen(options, error) != 0 || apply_env_from_header(options, error) != 0) {
         return -1;
