@@ -158,10 +158,8 @@ struct hub *children_share(struct children *children, struct slice environment, 
     if (hub != NULL) {
         hub->is_shared = true;
         map_add(&children->shared, &hub->by_key, hash_key(&key));
-        if (environment.size > 0) {
-            /* Whoever asked for it may not use it: a notification is not waited for. */
-            hub_end_when_idle(hub);
-        }
+        /* Whoever asked for it may not use it: a notification is not waited for, and at the start nobody asks. */
+        hub_end_when_idle(hub);
     }
     return hub;
 }

@@ -193,6 +193,30 @@ static void a_child_for_credentials_ends_when_it_was_idle_and_the_common_one_sta
     assert_int_equal(fixture->server.children.count, 2);
 }
 
+/* If it need not. It ends as well when nobody has ever used it. */
+static void the_common_child_ends_when_it_was_idle(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    fixture->settings.shared_idle_timeout_ms = 1000;
+    open_with(fixture, 64, 0);
+    fake_world_advance(&fixture->world, 999);
+    assert_false(fixture->child->is_closing);
+    fake_world_advance(&fixture->world, 1);
+    assert_true(fixture->child->is_closing);
+    fake_child_finish(fixture->child);
+    struct fake_exchange *exchange = post_as(fixture, NULL, NULL, REQUEST);
+    struct fake_child *next = era_child(fixture, 1);
+    fake_world_advance(&fixture->world, 2000);
+    era_shake_legacy(next);
+    fake_world_advance(&fixture->world, 2000);
+    era_answer(next, "");
+    assert_int_equal(exchange->status, 200);
+    fake_world_advance(&fixture->world, 999);
+    assert_false(next->is_closing);
+    fake_world_advance(&fixture->world, 1);
+    assert_true(next->is_closing);
+}
+
 /* ---- Own and warm ---- */
 
 static void a_warm_child_becomes_a_sessions_own_and_another_is_warmed(void **state)
@@ -515,6 +539,7 @@ int main(void)
         TEST(a_credential_that_is_given_twice_is_refused),
         TEST(a_parked_call_is_not_there_for_other_credentials),
         TEST(a_child_for_credentials_that_nobody_ever_used_ends_too),
+        TEST(the_common_child_ends_when_it_was_idle),
         TEST(a_child_for_credentials_ends_when_it_was_idle_and_the_common_one_stays),
         TEST(a_warm_child_becomes_a_sessions_own_and_another_is_warmed),
         TEST(who_has_credentials_gets_no_warm_child),
