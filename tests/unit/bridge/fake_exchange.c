@@ -2,6 +2,7 @@
 
 #include "bridge/base/memory.h"
 #include "bridge/jsonrpc/batch.h"
+#include "bridge/limits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -132,7 +133,7 @@ static void send_event(struct exchange *port, const struct event *event)
     }
     if (event->data_count == 0) {
         /* The event that opens a stream which can be resumed: an id, no data, when to come back. */
-        assert_true(slice_exists(event->id) && event->retry_ms > 0);
+        assert_true(slice_exists(event->id) && event->retry_ms == LIMIT_RETRY_MS);
         assert_int_equal(exchange->event_count, 0);
         exchange->openings++;
         keep_id(exchange->opening_id, event->id);

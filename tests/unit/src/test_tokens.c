@@ -142,6 +142,31 @@ static void write_file(const char *path, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
+static void a_file_may_have_so_many_bytes_and_no_more(void **state)
+{
+    char path[] = "/tmp/mcp-bridge-tokens-XXXXXX";
+    struct tokens tokens;
+    struct buffer text;
+    (void)state;
+    close(mkstemp(path));
+    tokens_init(&tokens);
+    buffer_init(&text, 0);
+    buffer_add_format(&text, "alice:one\n#%0*d", LIMIT_TOKEN_FILE_BYTES - 11, 0);
+    assert_int_equal(text.size, LIMIT_TOKEN_FILE_BYTES);
+    buffer_add(&text, slice_of("", 1));
+    write_file(path, text.data);
+    assert_int_equal(tokens_load(&tokens, path, NULL, &error), 0);
+    text.data[text.size - 1] = '\n';
+    buffer_add(&text, slice_of("", 1));
+    write_file(path, text.data);
+    assert_int_equal(tokens_load(&tokens, path, NULL, &error), -1);
+    assert_non_null(strstr(error.text, path));
+    assert_string_equal(holder_of(&tokens, "one"), "alice");
+    buffer_release(&text);
+    unlink(path);
+    tokens_release(&tokens);
+}
+
 static void a_bad_file_changes_nothing(void **state)
 {
     char path[] = "/tmp/mcp-bridge-tokens-XXXXXX";
@@ -194,6 +219,7 @@ int main(void)
         cmocka_unit_test(one_name_may_have_several_tokens),
         cmocka_unit_test(a_token_without_a_name_gets_one_that_does_not_show_it),
         cmocka_unit_test(a_bad_line_is_named_and_not_shown),
+        cmocka_unit_test(a_file_may_have_so_many_bytes_and_no_more),
         cmocka_unit_test(a_bad_file_changes_nothing),
         cmocka_unit_test(the_environment_alone_is_enough_and_is_checked_as_well),
     };

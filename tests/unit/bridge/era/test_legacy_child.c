@@ -414,6 +414,32 @@ static void a_question_that_the_client_did_not_declare_is_refused(void **state)
     fake_exchange_expect(exchange, 200, ERA_RESULT("7", SERVED));
 }
 
+static void a_question_that_is_taken_back_takes_no_other_along(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct fake_exchange *exchange = run(fixture, 1);
+    struct fake_child *child = era_child(fixture, 1);
+    fake_child_say(child, QUESTION("1"));
+    fake_child_say(child, QUESTION("2"));
+    fake_child_say(child, CANCELLED("1"));
+    fake_world_advance(&fixture->world, GATHER_MS);
+    era_expect_in_answer(exchange, 200, "\"inputRequests\":{\"q2\":{");
+    fake_exchange_vanish(come_again(fixture, exchange, "{\"q2\":{}}"));
+    fake_child_expect(child, ERA_RESULT("2", ""));
+}
+
+/* The call still waits for its client, and no longer than any other. */
+static void a_question_that_is_taken_back_while_the_client_is_away_keeps_nothing_waiting(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    run_and_ask(fixture, 1);
+    fake_child_say(era_child(fixture, 1), CANCELLED("\"q\""));
+    assert_int_equal(parked(fixture), 1);
+    fake_world_advance(&fixture->world, fixture->settings.callback_timeout_ms);
+    assert_int_equal(parked(fixture), 0);
+    assert_int_equal(calls(fixture), 0);
+}
+
 static void a_question_that_is_taken_back_is_not_asked(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -799,6 +825,8 @@ int main(void)
         TEST(a_state_is_good_once),
         TEST(a_state_is_good_for_the_same_request_only),
         TEST(a_question_that_the_client_did_not_declare_is_refused),
+        TEST(a_question_that_is_taken_back_takes_no_other_along),
+        TEST(a_question_that_is_taken_back_while_the_client_is_away_keeps_nothing_waiting),
         TEST(a_question_that_is_taken_back_is_not_asked),
         TEST(a_child_may_not_have_too_many_questions_open),
         TEST(an_answer_without_waiting_for_the_client_ends_the_questions),

@@ -154,6 +154,20 @@ static void a_string_must_be_utf8(void **state)
     }
 }
 
+static void a_character_is_ascii_or_a_whole_sequence(void **state)
+{
+    (void)state;
+    for (unsigned first = 0; first < 0x100; first++) {
+        char byte = (char)first;
+        assert_int_equal(json_character_size(&byte, &byte + 1), first < 0x80 ? 1 : 0);
+    }
+    static const char *const sequences[] = {"\xc2\x80", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(json_character_size(sequences[i], sequences[i] + i + 2), i + 2);
+        assert_int_equal(json_character_size(sequences[i], sequences[i] + i + 1), 0);
+    }
+}
+
 static void a_sequence_of_utf8_may_stand_at_every_place(void **state)
 {
     (void)state;
@@ -388,6 +402,7 @@ int main(void)
         cmocka_unit_test(only_the_escapes_of_json_are_escapes),
         cmocka_unit_test(a_lone_surrogate_escape_is_let_through),
         cmocka_unit_test(a_string_must_be_utf8),
+        cmocka_unit_test(a_character_is_ascii_or_a_whole_sequence),
         cmocka_unit_test(a_sequence_of_utf8_may_stand_at_every_place),
         cmocka_unit_test(every_byte_means_the_same_at_every_place),
         cmocka_unit_test(a_number_is_what_the_grammar_says),

@@ -826,6 +826,36 @@ static void a_call_keeps_its_session_from_being_idle(void **state)
     assert_int_equal(fixture->server.sessions.sessions.count, 0);
 }
 
+static void expect_counts(const struct bridge_fixture *fixture, uint64_t answers, uint64_t errors, uint64_t failures)
+{
+    assert_int_equal(fixture->server.counters.answers, answers);
+    assert_int_equal(fixture->server.counters.errors, errors);
+    assert_int_equal(fixture->server.counters.failures, failures);
+}
+
+static void a_call_is_counted_by_how_it_ends(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    expect_counts(fixture, 0, 0, 0);
+    struct fake_call *call = submit(fixture, NULL, REQUEST(5));
+    fake_child_say(fixture->child, RESULT(2));
+    fake_call_expect_answer(call, RESULT(5));
+    expect_counts(fixture, 1, 0, 0);
+    call = submit(fixture, NULL, REQUEST(5));
+    fake_child_say(fixture->child, "{\"jsonrpc\":\"2.0\",\"id\":3,\"error\":{\"code\":1,\"message\":\"\"}}");
+    fake_call_expect_answer(call, "{\"jsonrpc\":\"2.0\",\"id\":5,\"error\":{\"code\":1,\"message\":\"\"}}");
+    expect_counts(fixture, 1, 1, 0);
+    call = submit(fixture, NULL, REQUEST(5));
+    fake_child_die(fixture->child);
+    assert_non_null(strstr(call->answer, "exited with status 3"));
+    fake_call_free(call);
+    expect_counts(fixture, 1, 1, 1);
+    assert_int_equal(fixture->server.counters.timeouts, 0);
+    assert_int_equal(fixture->server.counters.cancelled, 0);
+    assert_int_equal(fixture->server.counters.given_up, 0);
+    assert_int_equal(fixture->server.counters.child_crashes, 1);
+}
+
 static void the_answer_comes_though_the_session_has_ended(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -925,6 +955,7 @@ int main(void)
         TEST(what_the_child_was_told_already_or_never_asked_for_is_kept_from_it),
         TEST(a_notification_while_no_child_is_ready_is_lost),
         TEST(a_call_keeps_its_session_from_being_idle),
+        TEST(a_call_is_counted_by_how_it_ends),
         TEST(the_answer_comes_though_the_session_has_ended),
         TEST(sessions_and_calls_have_ceilings),
         TEST(the_servers_input_is_full_only_when_a_ready_child_says_so),

@@ -126,6 +126,33 @@ static void a_relative_path_is_searched_from_the_directory(void **state)
     expect_found(fixture, "tool");
 }
 
+static void an_empty_entry_of_the_path_is_the_directory(void **state)
+{
+    struct fixture *fixture = *state;
+    make_file(fixture, "here", 0700);
+    fixture->command.directory = fixture->directory;
+    fixture->environment[0] = "PATH=/nowhere::/nowhere-else";
+    expect_found(fixture, "here");
+    fixture->environment[0] = "PATH=/nowhere:/nowhere-else";
+    expect_refused(fixture, "here", "command not found: here", 127);
+    remove_file(fixture, "here");
+}
+
+static void what_is_longer_than_any_path_is_not_found(void **state)
+{
+    enum { LONG = 5000 };
+    static char long_path[LONG + 128];
+    struct fixture *fixture = *state;
+    struct error error = {0};
+    snprintf(long_path, sizeof(long_path), "PATH=/%0*d:%s/bin", LONG, 1, fixture->directory);
+    fixture->environment[0] = long_path;
+    expect_found(fixture, "tool");
+    snprintf(long_path, sizeof(long_path), "/%0*d", LONG, 1);
+    fixture->argv[0] = long_path;
+    assert_int_equal(child_command_check(&fixture->command, &error), -1);
+    assert_int_equal(error.exit_status, 127);
+}
+
 static void a_missing_directory_is_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -175,6 +202,8 @@ int main(void)
         TEST(a_file_without_permission_is_not_executable),
         TEST(a_relative_command_is_looked_up_from_the_directory),
         TEST(a_relative_path_is_searched_from_the_directory),
+        TEST(what_is_longer_than_any_path_is_not_found),
+        TEST(an_empty_entry_of_the_path_is_the_directory),
         TEST(a_missing_directory_is_named),
         TEST(the_commands_environment_is_stronger_than_ours),
     };
