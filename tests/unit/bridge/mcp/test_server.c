@@ -378,6 +378,27 @@ static void a_session_may_not_have_too_many_subscriptions(void **state)
                                   "\"Too many subscriptions in this session, or the URI is too long\"}}");
 }
 
+static void a_uri_that_is_subscribed_to_may_not_be_longer_than_is_kept(void **state)
+{
+    static char request[LIMIT_URI_BYTES + 128];
+    struct bridge_fixture *fixture = *state;
+    struct session *session = open_session(fixture);
+    for (int over = 0; over < 2; over++) {
+        snprintf(request, sizeof(request),
+                 "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"resources/subscribe\",\"params\":{\"uri\":\"%0*d\"}}",
+                 LIMIT_URI_BYTES - 2 + over, 1);
+        struct fake_call *call = submit(fixture, session, request);
+        if (over == 0) {
+            agree(fixture);
+            fake_call_expect_answer(call, RESULT(5));
+        } else {
+            assert_non_null(strstr(call->answer, "the URI is too long"));
+            fake_call_free(call);
+        }
+    }
+    assert_int_equal(session->subscription_count, 1);
+}
+
 static void the_end_of_a_session_ends_what_only_it_had_subscribed_to(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -926,6 +947,7 @@ int main(void)
         TEST(a_subscribe_without_a_uri_is_for_the_child_to_refuse),
         TEST(a_subscribe_without_a_uri_that_the_child_accepts_is_forgotten),
         TEST(a_session_may_not_have_too_many_subscriptions),
+        TEST(a_uri_that_is_subscribed_to_may_not_be_longer_than_is_kept),
         TEST(the_end_of_a_session_ends_what_only_it_had_subscribed_to),
         TEST(a_subscribe_that_outlives_its_session_is_taken_back),
         TEST(an_unsubscribe_takes_nothing_from_the_subscribe_of_another_uri),
