@@ -63,6 +63,7 @@ FAULTS = [
     ("a registry in a lock file", tree.check_text, "tests/lock.json", '  "resolve' 'd": "https://example.org/x"\n'),
     ("a test that is not there", tree.check_named_files, "tests/README.md", "`wire/none.wire`\n"),
     ("the mark of a merge", tree.check_text, "README.md", "<<<<<<" "< ours\n"),
+    ("a table of options that is not found", words.check_names, "src/option_table.c", "int nothing;\n"),
     ("an option that there is not", words.check_names, "README.md", "`--wait`, `--run`\n"),
     ("an option that the manual has made up", words.check_names, "src/mcp-bridge.1.in", ".B \\-\\-run\n"),
     ("an option that nobody tells of", words.check_names, "README.md", "# Nothing\n"),

@@ -4,7 +4,8 @@ import re
 
 from source import Finding
 
-OPTION = re.compile(r'^    \{"([a-z-]+)", OPTION_\w+, OPTION_AT\(\w+\), (?:"[^"]*"|NULL), ("[^"]*"|NULL),', re.MULTILINE)
+TABLE = "src/option_table.c"
+OPTION = re.compile(r'^    \{"([a-z-]+)", OPTION_\w+, OPTION_AT\(\w+\),\s+(?:"[^"]*"|NULL),\s+("[^"]*"|NULL),', re.MULTILINE)
 NAMED = re.compile(r"(?<=[` ])--([a-z][a-z-]*)")
 ROW = re.compile(r"^\| `--([a-z-]+)` \| ([^|]+) \|")
 ENTRY = re.compile(r'^\.BR ((?:\\-)+[a-z\\-]+) " \((.*)\)"$')
@@ -14,7 +15,7 @@ FOREIGN = "## Coming from another bridge"
 
 def options(root):
     """Name to default, as the table has them; "" for none."""
-    path = root / "src/option_table.c"
+    path = root / TABLE
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     return {name: preset.strip('"').replace("NULL", "") for name, preset in OPTION.findall(text)}
 
@@ -37,6 +38,9 @@ def manual(root):
 def check_names(root):
     known = options(root)
     named = set()
+    if not known:
+        yield Finding(TABLE, 0, "is where the options are looked for, and holds none")
+        return
     for number, line in readme(root):
         for name in NAMED.findall(line):
             named.add(name)
