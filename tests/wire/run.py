@@ -72,11 +72,13 @@ def play_in_own_process(path, options):
     """A process a transcript: so the orphans it adopts are this transcript's own."""
     argv = [sys.executable, os.path.abspath(__file__), "--one", "--bridge", options.bridge, "--wrap", options.wrap,
             "--deadline", str(options.deadline), path]
+    timeout = options.deadline + 30
     if path == SELFTEST:
         argv = [sys.executable, path]
+        timeout = 300
     try:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=options.deadline + 30, check=False)
+                              timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
         return False, "the runner itself hangs"
     return done.returncode == 0, done.stdout.decode("utf-8", "replace")

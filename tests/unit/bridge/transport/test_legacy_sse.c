@@ -168,8 +168,11 @@ static void a_client_that_names_no_form_gets_a_stream(void **state)
 
 static void a_client_that_takes_no_stream_is_refused(void **state)
 {
-    fake_exchange_expect(get(*state, "application/json"), 406,
-                         ERA_ERROR("null", "-32000", "Not Acceptable: Client must accept text/event-stream"));
+    fake_exchange_expect(
+        get(*state, "application/json"), 406,
+        ERA_ERROR(
+            "null", "-32000",
+            "Not Acceptable: Client must accept text/event-stream (an endpoint for MCP clients, not for browsers)"));
 }
 
 static void a_stream_is_asked_for_with_get(void **state)
@@ -345,7 +348,7 @@ static void too_many_sessions_are_refused_on_the_stream(void **state)
     }
     struct client client = connect_client(fixture);
     send(fixture, &client, INITIALIZE);
-    fake_exchange_expect_event(client.stream, ERA_ERROR("0", "-32603", "Too many open sessions"));
+    fake_exchange_expect_event(client.stream, ERA_ERROR("0", "-32603", "Too many open sessions (--max-sessions)"));
     fake_exchange_expect_open(client.stream);
     fake_exchange_vanish(client.stream);
 }
@@ -360,7 +363,8 @@ static void too_many_children_are_refused_on_the_stream(void **state)
     send(fixture, &client, INITIALIZE);
     struct client late = connect_client(fixture);
     send(fixture, &late, INITIALIZE);
-    fake_exchange_expect_event(late.stream, ERA_ERROR("0", "-32603", "Too many children of the server run"));
+    fake_exchange_expect_event(late.stream,
+                               ERA_ERROR("0", "-32603", "Too many children of the server run (--max-children)"));
     fake_exchange_vanish(late.stream);
     fake_exchange_vanish(client.stream);
 }
@@ -411,11 +415,13 @@ static void requests_past_the_ceiling_are_refused_on_the_stream(void **state)
         send(fixture, &client, LIST);
     }
     send(fixture, &client, LIST);
-    fake_exchange_expect_event(client.stream,
-                               ERA_ERROR("\"a\"", "-32603", "Too many requests in flight in this session"));
+    fake_exchange_expect_event(
+        client.stream,
+        ERA_ERROR("\"a\"", "-32603", "Too many requests in flight in this session (--max-in-flight-per-session)"));
     send(fixture, &other, LIST);
     send(fixture, &other, LIST);
-    fake_exchange_expect_event(other.stream, ERA_ERROR("\"a\"", "-32603", "Too many requests in flight"));
+    fake_exchange_expect_event(other.stream,
+                               ERA_ERROR("\"a\"", "-32603", "Too many requests in flight (--max-in-flight)"));
     bridge_fixture_answer(&fixture->bridge);
     expect_part(other.stream, "\"id\":\"a\",\"result\"");
     send(fixture, &other, LIST);
