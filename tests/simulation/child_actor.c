@@ -841,8 +841,9 @@ static bool settle(struct actor *actor)
 static bool was_given_up(const struct child_actor *child, enum request_kind kind, unsigned argument)
 {
     for (size_t i = 0; i < child->work_count; i++) {
-        const struct request *request = child->works[i].request;
-        if (request != NULL && request->kind == kind && request->answer == NULL &&
+        const struct child_work *work = &child->works[i];
+        const struct request *request = work->request;
+        if (request != NULL && request->kind == kind && (request->answer == NULL || work->is_cancelled) &&
             (kind == REQUEST_SET_LEVEL ? request->sent_step < child->up_step : request->argument == argument)) {
             return true;
         }
