@@ -300,6 +300,7 @@ static struct visit *come_back(struct client *client, const struct broken_stream
         visit->is_batch |= visit->request_count > 1;
         if (visit->requests[i]->state == REQUEST_LEFT) {
             visit->requests[i]->state = REQUEST_OPEN;
+            visit->requests[i]->was_left = true;
         }
     }
     simulation_note(simulation, "client %u comes back to %s", client->actor.number, broken->last_id);

@@ -31,7 +31,7 @@ void requests_release(struct requests *requests)
 
 void request_leave(struct request *request, enum request_state state, uint64_t now_ms)
 {
-    if (request->state == REQUEST_OPEN) {
+    if (request->state == REQUEST_OPEN && !request->was_left) {
         request->left_ms = now_ms;
     }
     if (request->state != REQUEST_ENDED) {

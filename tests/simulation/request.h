@@ -39,7 +39,8 @@ struct request {
     const char *version;               /* initialize: the revision that it asks for */
     uint64_t sent_ms;
     uint64_t sent_step;
-    uint64_t left_ms;      /* when it was no longer open */
+    uint64_t left_ms;      /* when it was no longer open: from then on the bridge may have given it up */
+    bool was_left;         /* its client came back for the answer, which need not be there any more */
     bool is_in_batch;      /* its answer may wait for the others' */
     bool was_cancelled;    /* the client took it back */
     unsigned reads;        /* by children */
