@@ -302,6 +302,7 @@ static void send(struct shimmed *shimmed, const struct modern_retry *retry)
     shimmed->call = (struct call){.events = &events,
                                   .bytes = message.bytes,
                                   .id = message.id,
+                                  .session = shimmed->client->session,
                                   .token = message.meta_token,
                                   .is_modern = true,
                                   .level = session != NULL ? session->log_level : SEVERITY_UNSET};

@@ -83,10 +83,16 @@ static void to_subscribers(struct hub *hub, const struct message *message)
     }
 }
 
-/* MCP 2026-07-28, Logging: only requests that asked get any. */
+/*
+ * MCP 2026-07-28, Logging: only requests that asked get any. A legacy client may want less by now than its session
+ * wanted when the request was sent.
+ */
 static void to_modern_call(struct call *call, const struct message *message)
 {
     enum log_severity said = log_severity_read(message->level);
+    if (call->session != NULL && !log_levels_pass(call->session, message->level)) {
+        return;
+    }
     if (call->level != SEVERITY_UNSET && (said == SEVERITY_UNSET || said >= call->level)) {
         (void)call->events->on_message(call, &message->bytes, 1);
     }

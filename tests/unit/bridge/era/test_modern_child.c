@@ -94,20 +94,26 @@ static void what_the_modern_era_took_away_is_answered_here(void **state)
     fake_child_expect_silence(fixture->child);
 }
 
+#define LOG(level) ERA_NOTE("notifications/message", "\"level\":\"" level "\",\"data\":1")
+#define SET_LEVEL(level) \
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"logging/setLevel\",\"params\":{\"level\":\"" level "\"}}"
+
 static void a_level_is_said_with_each_request_and_log_messages_are_its_own(void **state)
 {
     struct bridge_fixture *fixture = *state;
     const char *session = era_open_session(fixture, "{}");
-    fake_exchange_expect(bridge_fixture_post(fixture, session,
-                                             "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"logging/setLevel\","
-                                             "\"params\":{\"level\":\"warning\"}}"),
-                         200, ERA_RESULT("1", ""));
+    fake_exchange_expect(bridge_fixture_post(fixture, session, SET_LEVEL("warning")), 200, ERA_RESULT("1", ""));
     struct fake_exchange *exchange = bridge_fixture_post(fixture, session, CALL);
     era_expect_request(fixture->child, "tools/call", "logLevel\":\"warning\"");
-    fake_child_say(fixture->child, ERA_NOTE("notifications/message", "\"level\":\"info\",\"data\":1"));
+    fake_child_say(fixture->child, LOG("info"));
     fake_exchange_expect_silence(exchange);
-    fake_child_say(fixture->child, ERA_NOTE("notifications/message", "\"level\":\"error\",\"data\":1"));
-    fake_exchange_expect_event(exchange, ERA_NOTE("notifications/message", "\"level\":\"error\",\"data\":1"));
+    fake_child_say(fixture->child, LOG("error"));
+    fake_exchange_expect_event(exchange, LOG("error"));
+    /* The child cannot be told while the request runs. */
+    fake_exchange_expect(bridge_fixture_post(fixture, session, SET_LEVEL("alert")), 200, ERA_RESULT("1", ""));
+    fake_child_say(fixture->child, LOG("error"));
+    fake_child_say(fixture->child, LOG("alert"));
+    fake_exchange_expect_event(exchange, LOG("alert"));
     fake_exchange_vanish(exchange);
 }
 
