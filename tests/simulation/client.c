@@ -615,16 +615,26 @@ bool client_settle(struct actor *actor)
     return answer_question(client) || is_busy;
 }
 
+/* Of a batch, one that was asked is enough to be waited for. */
+static bool was_asked(const struct visit *visit)
+{
+    for (size_t i = 0; i < visit->request_count; i++) {
+        if (visit->requests[i]->was_asked) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void client_check_calm(struct actor *actor)
 {
     struct client *client = from(actor);
     LIST_FOR_EACH(link, &client->visits) {
         const struct visit *visit = container_of(link, struct visit, link);
         /* A question that went with a connection, or with a session's name, is waited for until its time is over. */
-        bool was_asked = simulation_of(client)->profile.server == PROFILE_SERVER_MODERN &&
-                         (visit->conversation != client->conversation ||
-                          (visit->request_count > 0 && visit->requests[0]->was_asked));
-        simulation_require(simulation_of(client), visit->kind == VISIT_LISTEN || visit->kind == VISIT_SSE || was_asked,
+        bool may_wait = simulation_of(client)->profile.server == PROFILE_SERVER_MODERN &&
+                        (visit->conversation != client->conversation || was_asked(visit));
+        simulation_require(simulation_of(client), visit->kind == VISIT_LISTEN || visit->kind == VISIT_SSE || may_wait,
                            "client %u still waits for an answer, to request %u", client->actor.number,
                            visit->request_count > 0 ? visit->requests[0]->number : 0);
     }
