@@ -19,10 +19,11 @@ TOKEN = "a-token-of-the-bridge"
 LISTINGS = 20      # at once
 CALLS = 50         # at once
 OPERATIONS = 5     # one after the other, on each server
-LONG_MS = 4000     # a call that reports progress
-PROMPT_SECONDS = 15  # for an error that is due at once, on a busy machine
-CLIENT_SECONDS = 90
-BACK_SECONDS = 30  # for what was taken to be given back
+STEPS = 8          # of a call that reports progress
+LONG = {"n": STEPS, "interval_ms": 500}
+PROMPT_SECONDS = 30  # for an error that is due at once, on a busy machine
+CLIENT_SECONDS = 150
+BACK_SECONDS = 60  # for what was taken to be given back
 
 EXAMPLE_TOOLS = {"add", "echo", "now", "count"}
 
@@ -175,16 +176,6 @@ def lists(context):
     require_given_back(house)
 
 
-@litellm_case("official clients of both generations see every server's tools through it")
-def official_clients(context):
-    house = the_house(context)
-    for sdk in (1, 2):
-        tools = set(client(house, sdk)["tools"])
-        for name, ((_, _, wanted), _) in SERVERS.items():
-            require({f"{name}-{tool}" for tool in wanted} <= tools, f"SDK {sdk}: {wanted} of {name} are among {tools}")
-    require_given_back(house)
-
-
 # ---- Calls ----
 
 @litellm_case("50 calls at once on one server, and on servers in every mode, each get their own answer")
@@ -196,33 +187,32 @@ def calls_on_one_server(context):
     require_given_back(house)
 
 
-@litellm_case("50 calls at once over all servers, from one client of each generation in one session")
-def calls_on_all_servers(context):
+@litellm_case("official clients of both generations, each in one session: all tools, 50 calls at once, progress")
+def official_clients(context):
     house = the_house(context)
+    names = [EXAMPLES[i % len(EXAMPLES)] for i in range(CALLS)]
+    calls = [[f"{name}-echo", {"text": f"{name} {i}"}] for i, name in enumerate(names)]
     for sdk in (1, 2):
-        names = [EXAMPLES[i % len(EXAMPLES)] for i in range(CALLS)]
-        found = client(house, sdk, calls=[[f"{name}-echo", {"text": f"{name} {i}"}] for i, name in enumerate(names)])
+        found = client(house, sdk, calls=calls, long=["example-count", LONG])
+        for name, ((_, _, wanted), _) in SERVERS.items():
+            require({f"{name}-{tool}" for tool in wanted} <= set(found["tools"]), f"SDK {sdk}: {wanted} of {name} are listed")
         require_equal(found["calls"], [{"text": f"{name} {i}"} for i, name in enumerate(names)], f"SDK {sdk}")
+        require_equal(found["long"], {"text": "counted to 8"}, f"the answer to SDK {sdk}")
+        require_equal(found["progress"], [[i, STEPS] for i in range(1, STEPS + 1)], f"the progress that SDK {sdk} saw")
     require_given_back(house)
 
 
-@litellm_case("a long call's progress arrives, while other calls are answered")
+@litellm_case("a long call is answered on a server in every mode, and another call beside it meanwhile")
 def long_calls(context):
     house = the_house(context)
-    steps = 8
-    long = {"n": steps, "interval_ms": LONG_MS // steps}
 
     def one(name):
-        with house.gateway.begin(name, "count", long) as sent:
-            until(lambda: house.figures(name)["requests_in_flight"], f"{name} counts")
+        with house.gateway.begin(name, "count", LONG) as sent:
+            until(lambda: house.figures(name)["requests_in_flight"], f"{name} counts", BACK_SECONDS)
             require_equal(house.gateway.call(name, "add", {"a": 1, "b": 2}), "3", "a call beside it")
             require(b"counted to 8" in read_all(sent), f"{name} counted")
 
     at_once(one, EXAMPLES)
-    for sdk in (1, 2):
-        found = client(house, sdk, long=["example-count", long])
-        require_equal(found["long"], {"text": "counted to 8"}, f"the answer to SDK {sdk}")
-        require_equal(found["progress"], [[i, steps] for i in range(1, steps + 1)], f"the progress that SDK {sdk} saw")
     require_given_back(house)
 
 

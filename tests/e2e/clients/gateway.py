@@ -17,14 +17,16 @@ except ImportError:  # the SDK 1.x
 PLAN = json.loads(sys.argv[1])
 HEADERS = {"x-litellm-api-key": f"Bearer {PLAN['key']}"}
 
+SECONDS = 90  # for an answer: a list of all servers' tools takes LiteLLM long on a busy machine
+
 
 @contextlib.asynccontextmanager
 async def connect():
     if httpx2 is None:
-        async with streamablehttp_client(PLAN["url"], headers=HEADERS) as (read, write, _):
+        async with streamablehttp_client(PLAN["url"], headers=HEADERS, timeout=SECONDS) as (read, write, _):
             yield read, write
     else:
-        async with httpx2.AsyncClient(headers=HEADERS, timeout=60) as http:
+        async with httpx2.AsyncClient(headers=HEADERS, timeout=SECONDS) as http:
             async with streamable_http_client(PLAN["url"], http_client=http) as (read, write):
                 yield read, write
 
