@@ -7,6 +7,7 @@ from pathlib import Path
 import banned
 import layers
 import layout
+import planted
 import sizes
 import tree
 import words
@@ -26,6 +27,7 @@ SOUND = {
     "src/child/process.h": "int process(void);\n",
     "src/main.c": "int main(void)\n{\n    return 0;\n}\n",
     "src/option_table.c": 'static int table[] = {\n    {"wait", OPTION_TIME, OPTION_AT(wait), "TIME", "30s", "how long", 0},\n};\n',
+    "tests/simulation/faults.py": 'FAULTS = [("a wrong number", "base/slice.c", "return 1;", "return 2;")]\n',
     "src/mcp-bridge.1.in": '.BR \\-\\-wait " (30 s)"\n',
 }
 SLICE = SOUND["bridge/base/slice.c"]
@@ -71,6 +73,11 @@ FAULTS = [
     ("a default that the manual has otherwise", words.check_defaults, "src/mcp-bridge.1.in",
      '.BR \\-\\-wait " (31 s)"\n'),
     ("a ceiling that the manual lacks", words.check_defaults, "src/mcp-bridge.1.in", "Nothing.\n"),
+    ("a planted fault that does not fit", planted.check, "bridge/base/slice.c", SLICE.replace("return 1", "return one")),
+    ("a planted fault that fits twice", planted.check, "bridge/base/slice.c", SLICE + SLICE),
+    ("a planted fault whose file is gone", planted.check, "bridge/base/slice.c", None),
+    ("a planted fault that changes nothing", planted.check, "tests/simulation/faults.py",
+     'FAULTS = [("no fault", "base/slice.c", "return 1;", "return 1;")]\n'),
     ("a space at a line's end", tree.check_text, "README.md", "word \n"),
 ]
 # The long files: most of them have to be long before the median is.

@@ -8,6 +8,7 @@ import banned  # noqa: E402
 import faults  # noqa: E402
 import layers  # noqa: E402
 import layout  # noqa: E402
+import planted  # noqa: E402
 import sizes  # noqa: E402
 import tree  # noqa: E402
 import words  # noqa: E402
@@ -25,6 +26,7 @@ CHECKS = [
     ("the tests that a README names are there", tree.check_named_files),
     ("README.md and the manual name the options that there are, and all of them", words.check_names),
     ("README.md and the manual name the defaults that there are", words.check_defaults),
+    ("the faults that the simulation plants fit the code", planted.check),
     ("no file holds the traces of a machine or a merge", tree.check_text),
 ]
 

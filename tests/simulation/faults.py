@@ -16,10 +16,10 @@ COPY = os.path.join(ROOT, "build", "faults")
 
 # Name, file below bridge/, what stands there once, what stands there instead.
 FAULTS = [
-    ("a wrong id: the answer bears the wire id", "mcp/channel.c",
-     "const struct replacement replacement = {message->id, call->id};",
-     "const struct replacement replacement = {message->id, message->id};"),
-    ("a wrong token: progress bears the wire id", "mcp/channel.c",
+    ("a wrong id: the answer bears the wire id", "mcp/legacy_relay.c",
+     "{{message->id, call->id}, {slice_of(NULL, 0), slice_of(NULL, 0)}};",
+     "{{message->id, message->id}, {slice_of(NULL, 0), slice_of(NULL, 0)}};"),
+    ("a wrong token: progress bears the wire id", "mcp/legacy_relay.c",
      "const struct replacement replacement = {message->progress_token, call->token};",
      "const struct replacement replacement = {message->progress_token, message->progress_token};"),
     ("a lost cancel: the child is not told", "mcp/channel.c",
@@ -64,7 +64,7 @@ FAULTS = [
      "    if (post->open_calls == 0) {\n        send_event(post, parts, count);\n"
      "        post->exchange->operations->close_stream(post->exchange);\n    }"),
     ("a request done twice: delivered lines are written again", "mcp/channel.c",
-     "if (call->written_end > end->written_bytes) {", "if (call->written_end + 400 > end->written_bytes) {"),
+     "if (call->written_end > written_bytes) {", "if (call->written_end + 400 > written_bytes) {"),
     ("a lost event: resuming skips one", "mcp/replay.c",
      "        if (event->number > number) {", "        if (event->number > number + 1) {"),
     ("a ceiling: one session too many", "mcp/session_table.c",
@@ -100,19 +100,48 @@ FAULTS = [
     ("a loan is never served: who gives back tells nobody", "mcp/children.c",
      "    list_append(children->free.next, &hub->in_children);\n    serve_loans(children);",
      "    list_append(children->free.next, &hub->in_children);"),
-    ("a child is lent to another principal", "era/legacy_child.c",
-     "    buffer_add(&key, translated->principal);\n", ""),
+    ("a child is lent to another principal", "era/legacy_text.c",
+     "    buffer_add_format(out, \"%zu %zu \", caller->principal.size, caller->environment.size);\n"
+     "    buffer_add(out, caller->principal);\n",
+     "    buffer_add_format(out, \"%zu \", caller->environment.size);\n"),
     ("a lent child that is still at work is lent again", "mcp/children.c",
      "    if (is_at_work || is_useless ||", "    if (is_useless ||"),
     ("a translated result loses a member", "era/legacy_text.c",
-     "{behind_bracket(message->result), slice_of(data, in_result)},",
-     "{slice_of(message->result.data + 1, message->result.size > 2 ? 5 : 0), slice_of(data, in_result)},"),
+     "    in_result.with.data = data;\n",
+     "    in_result.with.data = data;\n    struct slice rest = message->result;\n    struct member lost;\n"
+     "    if (in_result.span.data != NULL && members_next(&rest, &lost) && rest.data[0] == ',') {\n"
+     "        in_result.span.size = (size_t)(rest.data + 1 - in_result.span.data);\n    }\n"),
     ("a modern key reaches a legacy child", "era/legacy_text.c",
      "        \"io.modelcontextprotocol/logLevel\",\n    };\n    for (size_t i = 0; i < sizeof(keys)",
      "    };\n    for (size_t i = 0; i < sizeof(keys)"),
     ("a subscription is not told again to a new process", "mcp/hub.c",
-     "    subscriptions_visit_uris(&hub->subscriptions, subscribe_again, hub);", "    (void)subscribe_again;"),
+     "        subscribing_restore(hub);\n", ""),
+    ("a subscription is not told again: an unsubscribe under way undoes it", "mcp/subscribing.c",
+     "    if (subscriptions_has(&hub->subscriptions, call->argument)) {\n        tell_to_subscribe(",
+     "    if (call->argument.size == 0) {\n        tell_to_subscribe("),
+    ("a subscription is not told again: somebody's unsubscribe came behind it", "mcp/subscribing.c",
+     "    if (hub->last_unsubscribe >= call->entry.wire_id) {", "    if (call->entry.wire_id == 0) {"),
+    ("a subscription is lost: one session's unsubscribe is everybody's", "mcp/subscribing.c",
+     "    if (was_last || !subscriptions_has(&hub->subscriptions, message->uri)) {",
+     "    if (was_last || message->uri.size > 0) {"),
 ]
+
+
+def misfits(faults, root):
+    """What is wrong with the entries themselves, (name, what): what each replaces must stand once in today's code."""
+    names = [fault[0] for fault in faults]
+    for name, path, old, new in faults:
+        full = os.path.join(root, "bridge", path)
+        count = 0
+        if os.path.isfile(full):
+            with open(full, encoding="utf-8") as file:
+                count = file.read().count(old)
+        if count != 1:
+            yield name, f"what it replaces stands {count} times in bridge/{path}, not once"
+        if old == new:
+            yield name, "it changes nothing"
+        if names.count(name) > 1:
+            yield name, "another has the same name"
 
 
 def make_copy():
@@ -152,8 +181,6 @@ def plant(fault, seeds):
     full = os.path.join(COPY, "bridge", path)
     with open(full, encoding="utf-8") as file:
         text = file.read()
-    if text.count(old) != 1:
-        return False, "it does not fit the code any more"
     with open(full, "w", encoding="utf-8") as file:
         file.write(text.replace(old, new))
     complaint = build()
@@ -169,6 +196,11 @@ def main():
     parser.add_argument("words", nargs="*")
     arguments = parser.parse_args()
     faults = [fault for fault in FAULTS if not arguments.words or any(word in fault[0] for word in arguments.words)]
+    wrong = list(misfits(FAULTS, ROOT))
+    for name, what in wrong:
+        print(f"not ok - {name}: {what}")
+    if wrong or not faults:
+        sys.exit("Nothing was planted: an entry does not fit the code" if wrong else "No fault has such a name")
     make_copy()
     print(f"1..{len(faults)}")
     failed = 0
