@@ -1,9 +1,11 @@
 #include "src/gatekeeper.h"
 
+#include "bridge/base/memory.h"
 #include "bridge/transport/refusal.h"
 #include "src/file.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct slice scope = SLICE_LITERAL("gate");
@@ -68,12 +70,24 @@ static void handle_other(void *context, struct exchange *exchange)
     }
 }
 
+/* A page that may read our answers may send what --env-from-header asks of clients. */
+static void init_cors(struct gatekeeper *keeper)
+{
+    const struct options *options = keeper->options;
+    size_t count = options->env_from_header.count;
+    keeper->cors_headers = memory_new((count + 1) * sizeof(*keeper->cors_headers));
+    for (size_t i = 0; i < count; i++) {
+        keeper->cors_headers[i] = options->header_variables[i].header;
+    }
+    keeper->cors = (struct cors){.origins = options->cors_origins.values, .headers = keeper->cors_headers};
+}
+
 int gatekeeper_init(struct gatekeeper *keeper, const struct options *options, struct http_router *router,
                     struct error *error)
 {
     *keeper = (struct gatekeeper){.options = options, .router = router};
     tokens_init(&keeper->tokens);
-    keeper->cors.origins = options->cors_origins.values;
+    init_cors(keeper);
     http_router_add_other(router, handle_other, keeper);
     if (needs_token(options) &&
         tokens_load(&keeper->tokens, options->auth_token_file, options->auth_token, error) != 0) {
@@ -84,6 +98,7 @@ int gatekeeper_init(struct gatekeeper *keeper, const struct options *options, st
 
 void gatekeeper_release(struct gatekeeper *keeper)
 {
+    free(keeper->cors_headers);
     tokens_release(&keeper->tokens);
     protected_resource_release(&keeper->resource);
 }

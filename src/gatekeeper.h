@@ -33,6 +33,7 @@ struct gatekeeper {
     struct gate open_gate;         /* for what is open: health is asked for by numbers that nobody lists */
     struct tokens tokens;
     struct cors cors;
+    const char **cors_headers; /* owned; the names in it are the options' */
     struct protected_resource resource;
     struct gatekeeper_page pages[GATEKEEPER_PAGES];
     size_t page_count;

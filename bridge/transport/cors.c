@@ -104,6 +104,14 @@ static void add_parameters(const struct exchange *exchange, struct buffer *text)
     }
 }
 
+static void add_own_headers(const struct cors *cors, struct buffer *text)
+{
+    for (const char *const *name = cors->headers; name != NULL && *name != NULL; name++) {
+        buffer_add_text(text, ", ");
+        buffer_add_text(text, *name);
+    }
+}
+
 bool cors_answer_preflight(const struct cors *cors, struct exchange *exchange)
 {
     struct slice method;
@@ -114,6 +122,7 @@ bool cors_answer_preflight(const struct cors *cors, struct exchange *exchange)
     struct buffer names;
     buffer_init(&names, 0);
     buffer_add_text(&names, allowed_headers);
+    add_own_headers(cors, &names);
     add_parameters(exchange, &names);
     const struct header headers[] = {
         {"Access-Control-Allow-Methods", slice_text(allowed_methods)},

@@ -14,6 +14,7 @@ enum { CORS_HEADERS = 3 };
 
 struct cors {
     const char *const *origins; /* whole origins, or "*" for all; NULL-terminated; NULL or empty: CORS is off */
+    const char *const *headers; /* names that a page may send beside those of MCP; NULL-terminated; NULL for none */
 };
 
 /* Whether pages of this origin may read answers. The origin "null" is nobody's. */

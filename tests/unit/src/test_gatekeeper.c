@@ -102,6 +102,22 @@ static void every_page_without_a_token_is_warned_of(void **state)
     assert_true(fake_world_has_logged(&fixture->world, "any web page"));
 }
 
+static void a_page_may_send_what_variables_are_taken_from(void **state)
+{
+    static const char *origins[] = {"https://app.example", NULL};
+    static const char *pairs[] = {"KEY=X-Api-Key", NULL};
+    static char variable[] = "KEY";
+    static char header[] = "x-api-key";
+    static struct header_variable parted[] = {{.variable = variable, .header = header}};
+    struct fixture *fixture = *state;
+    set_list(&fixture->options.cors_origins, origins);
+    set_list(&fixture->options.env_from_header, pairs);
+    fixture->options.header_variables = parted;
+    open_keeper(fixture, HTTP_REACH_LOOPBACK);
+    assert_string_equal(fixture->keeper.gate.cors->headers[0], "x-api-key");
+    assert_null(fixture->keeper.gate.cors->headers[1]);
+}
+
 static void handle(void *context, struct exchange *exchange)
 {
     struct fixture *fixture = context;
@@ -158,6 +174,7 @@ int main(void)
         TEST(the_loopback_and_a_unix_socket_need_no_warning),
         TEST(a_list_of_hosts_holds_everywhere_but_for_what_is_open),
         TEST(every_page_without_a_token_is_warned_of),
+        TEST(a_page_may_send_what_variables_are_taken_from),
         TEST(a_page_asks_for_a_token_unless_it_is_open),
         TEST(a_token_that_is_wrong_ends_the_start),
     };

@@ -14,10 +14,10 @@
 static const char *const exact_origins[] = {"https://app.example", "http://127.0.0.1:3000", NULL};
 static const char *const every_origin[] = {"https://app.example", "*", NULL};
 static const char *const no_origin[] = {NULL};
-static const struct cors exact = {exact_origins};
-static const struct cors wild = {every_origin};
-static const struct cors off = {NULL};
-static const struct cors empty = {no_origin};
+static const struct cors exact = {.origins = exact_origins};
+static const struct cors wild = {.origins = every_origin};
+static const struct cors off = {.origins = NULL};
+static const struct cors empty = {.origins = no_origin};
 
 static int set_up(void **state)
 {
@@ -130,6 +130,19 @@ static void a_preflight_is_told_what_clients_send(void **state)
     assert_null(fake_exchange_answer_field(exchange, "access-control-allow-credentials"));
 }
 
+static void a_preflight_is_told_of_our_own_headers(void **state)
+{
+    static const char *const headers[] = {"x-api-key", "x-tenant", NULL};
+    const struct cors cors = {.origins = exact_origins, .headers = headers};
+    struct fake_exchange *exchange = ask(*state, EXCHANGE_OPTIONS, "https://app.example");
+    fake_exchange_add_field(exchange, "Access-Control-Request-Method", "POST");
+    fake_exchange_add_field(exchange, "Access-Control-Request-Headers", "mcp-param-a, x-api-key, x-other");
+    assert_true(cors_answer_preflight(&cors, &exchange->exchange));
+    assert_string_equal(fake_exchange_answer_field(exchange, "access-control-allow-headers"),
+                        "accept, authorization, content-type, last-event-id, mcp-method, mcp-name, "
+                        "mcp-protocol-version, mcp-session-id, x-api-key, x-tenant, mcp-param-a");
+}
+
 static void what_is_no_preflight_is_left_alone(void **state)
 {
     struct fake_exchange *exchange = ask(*state, EXCHANGE_OPTIONS, "https://app.example");
@@ -158,6 +171,7 @@ int main(void)
         TEST(two_origins_are_none),
         TEST(the_star_stands_for_every_origin_but_null),
         TEST(a_preflight_is_told_what_clients_send),
+        TEST(a_preflight_is_told_of_our_own_headers),
         TEST(what_is_no_preflight_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

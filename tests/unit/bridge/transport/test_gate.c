@@ -332,8 +332,8 @@ static void an_origin_that_may_read_may_come_in(void **state)
 {
     static const char *const one[] = {"https://app.example", NULL};
     static const char *const all[] = {"*", NULL};
-    const struct cors of_one = {one};
-    const struct cors of_all = {all};
+    const struct cors of_one = {.origins = one};
+    const struct cors of_all = {.origins = all};
     const struct gate gate = {.cors = &of_one};
     const struct gate open = {.cors = &of_all};
     assert_int_equal(knock(*state, &gate, "x", "https://app.example"), 0);
@@ -345,7 +345,7 @@ static void an_origin_that_may_read_may_come_in(void **state)
 static void a_preflight_passes_without_a_token_and_gets_no_further(void **state)
 {
     static const char *const origins[] = {"https://app.example", NULL};
-    const struct cors cors = {origins};
+    const struct cors cors = {.origins = origins};
     const struct gate gate = {.tokens = &tokens, .cors = &cors};
     static const struct {
         const char *origin;
