@@ -96,7 +96,7 @@ static void take_initialize(struct incoming *incoming, const struct message *mes
     struct post *post = new_post(incoming, 1);
     post_set_call(post, 0, hub, NULL, message);
     post->calls[0].call.argument = message->protocol_version;
-    post_wait(post, CALL_WAITS_FOR_CHILD, on_child_ready);
+    post_wait_for_child(post, on_child_ready);
 }
 
 /* ---- The messages of a POST ---- */
@@ -153,38 +153,27 @@ static void take_request(struct incoming *incoming, const struct message *messag
     post_submit(post, 0, message);
 }
 
-/*
- * A notification that waited for room: 202 whether it could be delivered or not, as clients cannot bear anything else.
- * Its client may have gone meanwhile: what it said counts all the same.
- */
-static void on_room(struct post *post)
+/* Whether it is a notification that waits where there is no room. A cancellation goes ahead: it makes room. */
+static bool can_wait(const struct message *message)
 {
-    struct message message;
-    if (message_scan_whole(&message, post->calls[0].call.bytes) == MESSAGE_FAULT_NONE) {
-        hub_notify(post->calls[0].call.hub, NULL, &message);
-    }
-    if (post->exchange != NULL) {
-        respond_empty(post->exchange, 202, NULL, 0);
-    }
-    post_free(post);
+    return message->kind == MESSAGE_NOTIFICATION && !message_is(message, "notifications/cancelled");
 }
 
 static void take_notification(struct incoming *incoming, const struct message *message)
 {
     struct hub *hub = hub_of(incoming);
-    /* A cancellation goes ahead: it makes room. */
     if (hub == NULL) {
         accept_and_forget(incoming);
         return;
     }
-    if (!hub_is_full(hub) || message_is(message, "notifications/cancelled")) {
+    if (!hub_is_full(hub) || !can_wait(message)) {
         hub_notify(hub, incoming->session, message);
         accept_and_forget(incoming);
         return;
     }
     struct post *post = new_post(incoming, 1);
     post_set_call(post, 0, hub, NULL, message);
-    post_wait(post, CALL_WAITS_FOR_ROOM, on_room);
+    post_submit_notification(post, 0);
 }
 
 /* An answer to a question of the child's. One that is late, double or foreign is taken as well, and dropped. */
@@ -242,6 +231,7 @@ void incoming_take(struct incoming *incoming, const struct message *message)
 
 struct batch_census {
     size_t requests;
+    size_t notifications; /* that can wait */
     bool has_initialize;
     bool has_modern;
 };
@@ -252,6 +242,7 @@ static struct batch_census count_batch(struct slice body)
     struct message message;
     while (batch_next(&body, &message)) {
         census.requests += message.kind == MESSAGE_REQUEST;
+        census.notifications += can_wait(&message);
         census.has_initialize |= message.kind == MESSAGE_REQUEST && message_is(&message, "initialize");
         census.has_modern |= slice_exists(message.meta_version);
     }
@@ -285,37 +276,60 @@ static bool check_batch(struct incoming *incoming, const struct batch_census *ce
 
 /*
  * Notifications go first, in their order; the requests' answers are collected. A pipe takes no batch (MCP 2025-06-18,
- * stdio).
+ * stdio). Returns how many notifications, the last ones, have to wait for room.
  */
-static void notify_batch(struct incoming *incoming, struct slice body)
+static size_t notify_batch(struct incoming *incoming, struct slice body)
 {
     struct hub *hub = hub_of(incoming);
     struct message message;
+    size_t waiting = 0;
     while (batch_next(&body, &message)) {
-        if (message.kind == MESSAGE_NOTIFICATION && hub != NULL) {
+        if (hub != NULL && can_wait(&message) && (waiting > 0 || hub_is_full(hub))) {
+            waiting++;
+        } else if (message.kind == MESSAGE_NOTIFICATION && hub != NULL) {
             hub_notify(hub, incoming->session, &message);
         } else if (message.kind == MESSAGE_RESULT || message.kind == MESSAGE_ERROR) {
             take_response(incoming, &message);
         }
     }
+    return waiting;
 }
 
-static void submit_batch(struct incoming *incoming, struct slice body, size_t request_count)
+/* The notifications that wait come first among the calls, and then the requests. */
+static struct post *new_batch_post(struct incoming *incoming, struct slice body, const struct batch_census *census,
+                                   size_t waiting)
 {
-    struct post *post = new_post(incoming, request_count);
-    post->is_batch = true;
+    struct post *post = new_post(incoming, waiting + census->requests);
+    post->is_batch = census->requests > 0;
     struct hub *hub = hub_of(incoming);
-    struct slice rest = body;
     struct message message;
-    size_t index = 0;
-    while (batch_next(&rest, &message)) {
+    size_t delivered = census->notifications - waiting;
+    size_t notification = 0;
+    size_t request = waiting;
+    while (batch_next(&body, &message)) {
         if (message.kind == MESSAGE_REQUEST) {
-            post_set_call(post, index++, hub, incoming->session, &message);
+            post_set_call(post, request++, hub, incoming->session, &message);
+        } else if (can_wait(&message) && delivered > 0) {
+            delivered--;
+        } else if (can_wait(&message)) {
+            post_set_call(post, notification++, hub, NULL, &message);
         }
     }
+    return post;
+}
+
+static void submit_batch(struct incoming *incoming, struct slice body, const struct batch_census *census,
+                         size_t waiting)
+{
+    struct post *post = new_batch_post(incoming, body, census, waiting);
+    size_t count = waiting + census->requests;
+    size_t index = 0;
+    struct message message;
     /* The last submit may end the post, and with it the body: then nothing is read any more. */
-    index = 0;
-    while (index < request_count && batch_next(&body, &message)) {
+    while (index < waiting) {
+        post_submit_notification(post, index++);
+    }
+    while (index < count && batch_next(&body, &message)) {
         if (message.kind == MESSAGE_REQUEST) {
             post_submit(post, index++, &message);
         }
@@ -339,10 +353,10 @@ void incoming_take_batch(struct incoming *incoming)
         memory_free_slice(&incoming->copy);
         return;
     }
-    notify_batch(incoming, body);
-    if (census.requests == 0) {
+    size_t waiting = notify_batch(incoming, body);
+    if (census.requests + waiting == 0) {
         accept_and_forget(incoming);
     } else {
-        submit_batch(incoming, body, census.requests);
+        submit_batch(incoming, body, &census, waiting);
     }
 }

@@ -8,11 +8,13 @@
  *       v                                  v                                 v
  *      JSON body                        nothing                      event, end of stream
  *
- * The post is freed with its last call. A client that goes without a session takes its calls with it.
+ * The post is freed with its last call. A client that goes without a session takes its calls with it, but for
+ * notifications that wait for room: nobody has to be there to hear of them.
  */
 #include "bridge/transport/post.h"
 
 #include "bridge/base/memory.h"
+#include "bridge/jsonrpc/message.h"
 #include "bridge/limits.h"
 #include "bridge/transport/modern.h"
 #include "bridge/transport/refusal.h"
@@ -217,6 +219,13 @@ static bool has_status(const struct post *post)
     return call->is_busy || (call->is_modern && modern_status(call) != 200);
 }
 
+static void respond_collected(struct post *post)
+{
+    buffer_add_text(&post->answers, "]");
+    struct slice body = buffer_slice(&post->answers);
+    respond_json(post->exchange, 200, &body, 1);
+}
+
 static void answer_as_json(struct post *post, const struct slice *parts, size_t count)
 {
     if (!post->is_batch) {
@@ -230,9 +239,7 @@ static void answer_as_json(struct post *post, const struct slice *parts, size_t 
     }
     collect(post, parts, count);
     if (post->open_calls == 0) {
-        buffer_add_text(&post->answers, "]");
-        struct slice body = buffer_slice(&post->answers);
-        respond_json(post->exchange, 200, &body, 1);
+        respond_collected(post);
     }
 }
 
@@ -259,9 +266,55 @@ static void answer_as_event(struct post *post, const struct slice *parts, size_t
     }
 }
 
+/* What has been collected, or 202 where nobody asked anything. */
+static void close_exchange(struct post *post)
+{
+    switch (post->state) {
+    case POST_SILENT:
+        if (post->answers.size > 0) {
+            respond_collected(post);
+        } else {
+            respond_empty(post->exchange, 202, NULL, 0);
+        }
+        break;
+    case POST_STREAMING:
+        send_collected(post);
+        post->exchange->operations->close_stream(post->exchange);
+        break;
+    case POST_ORPHANED:
+        if (post->stream != NULL) {
+            send_collected(post);
+        }
+        break;
+    }
+}
+
+/*
+ * A notification that waited for room: it is accepted whether it could be delivered or not, as clients cannot bear
+ * anything else. Its client may have gone meanwhile: what it said counts all the same.
+ */
+static void end_notification(struct call *call)
+{
+    struct post *post = post_of(call);
+    struct message message;
+    if (message_scan_whole(&message, call->bytes) == MESSAGE_FAULT_NONE) {
+        hub_notify(call->hub, NULL, &message);
+    }
+    server_finish(post->owner->server, call);
+    post->open_notifications--;
+    if (--post->open_calls == 0) {
+        close_exchange(post);
+        post_free(post);
+    }
+}
+
 static void on_ready(struct call *call)
 {
     struct post *post = post_of(call);
+    if (call->wish == CALL_WAITS_FOR_ROOM) {
+        end_notification(call);
+        return;
+    }
     server_finish(post->owner->server, call);
     post->open_calls--;
     post->on_ready(post);
@@ -271,7 +324,7 @@ static void on_answer(struct call *call, const struct slice *parts, size_t count
 {
     struct post *post = post_of(call);
     if (call->wish == CALL_WAITS_FOR_ROOM) {
-        on_ready(call);
+        end_notification(call);
         return;
     }
     server_finish(post->owner->server, call);
@@ -342,33 +395,51 @@ static void give_up(struct post *post)
     post_free(post);
 }
 
+static void give_up_requests(struct post *post)
+{
+    for (size_t i = 0; i < post->call_count; i++) {
+        struct call *call = &post->calls[i].call;
+        if (call->wish != CALL_WAITS_FOR_ROOM && call->state != CALL_ENDED) {
+            server_give_up(post->owner->server, call);
+            post->open_calls--;
+        }
+    }
+}
+
+/* Whether some wait to be delivered without an answer, and may: a ceiling bounds what is kept for nobody. */
+static bool has_kept_notifications(const struct post *post)
+{
+    return post->open_notifications > 0 && server_has_room(post->owner->server, 0);
+}
+
 /* The session has ended: nobody can come back for the answers. */
 static void on_session_end(struct session_orphan *orphan)
 {
-    give_up(container_of(orphan, struct post, orphan));
-}
-
-/* Whether it waits to be delivered without an answer, and may: a ceiling bounds what is kept for nobody. */
-static bool is_kept_notification(const struct post *post)
-{
-    return post->calls[0].call.wish == CALL_WAITS_FOR_ROOM && server_has_room(post->owner->server, 0);
+    struct post *post = container_of(orphan, struct post, orphan);
+    if (has_kept_notifications(post)) {
+        list_remove(&orphan->link);
+        give_up_requests(post);
+    } else {
+        give_up(post);
+    }
 }
 
 static void on_client_gone(struct exchange *exchange)
 {
     struct post *post = exchange->handler;
     timer_stop(timers_of(post), &post->timer);
-    if (is_kept_notification(post)) {
-        keep_body(post);
-        post_enter(post, POST_ORPHANED);
-        post->exchange = NULL;
-    } else if (post->session != NULL && !post->session->is_ended) {
-        keep_body(post);
-        post_enter(post, POST_ORPHANED);
-        post->exchange = NULL;
+    bool goes_on = post->session != NULL && !post->session->is_ended;
+    if (!goes_on && !has_kept_notifications(post)) {
+        give_up(post);
+        return;
+    }
+    keep_body(post);
+    post_enter(post, POST_ORPHANED);
+    post->exchange = NULL;
+    if (goes_on) {
         list_append(&post->session->orphans, &post->orphan.link);
     } else {
-        give_up(post);
+        give_up_requests(post);
     }
 }
 
@@ -419,11 +490,22 @@ void post_submit(struct post *post, size_t index, const struct message *message)
     server_submit(post->owner->server, &post->calls[index].call, message);
 }
 
-void post_wait(struct post *post, enum call_wish wish, void (*on_ready_fn)(struct post *post))
+void post_submit_notification(struct post *post, size_t index)
+{
+    struct call *call = &post->calls[index].call;
+    post->open_notifications++;
+    call->wish = CALL_WAITS_FOR_ROOM;
+    if (!post->is_batch) {
+        timer_stop(timers_of(post), &post->timer); /* 202 is no stream */
+    }
+    server_submit(post->owner->server, call, NULL);
+}
+
+void post_wait_for_child(struct post *post, void (*on_ready_fn)(struct post *post))
 {
     assert(post->call_count == 1);
     post->on_ready = on_ready_fn;
-    post->calls[0].call.wish = wish;
+    post->calls[0].call.wish = CALL_WAITS_FOR_CHILD;
     /* What on_ready answers may need headers that only it knows, so no stream opens before. */
     timer_stop(timers_of(post), &post->timer);
     server_submit(post->owner->server, &post->calls[0].call, NULL);

@@ -52,13 +52,14 @@ struct post {
     bool is_batch;                /* the answer is an array */
     struct buffer answers;        /* of a batch, collected for JSON */
     struct slice body;            /* owned: the calls' bytes, when they are not the exchange's own; else absent */
-    void (*on_ready)(struct post *post); /* of post_wait() */
+    void (*on_ready)(struct post *post); /* of post_wait_for_child() */
     size_t open_calls;
+    size_t open_notifications; /* of them, those that wait for room in the child's stdin */
     size_t call_count;
     struct post_call calls[];
 };
 
-/* For `call_count` requests, to be filled in with post_set_call(). */
+/* For `call_count` requests and notifications that wait, to be filled in with post_set_call(). */
 struct post *post_new(struct post_owner *owner, struct exchange *exchange, struct accept accept, size_t call_count);
 
 /*
@@ -72,10 +73,16 @@ void post_set_call(struct post *post, size_t index, struct hub *hub, struct sess
 void post_submit(struct post *post, size_t index, const struct message *message);
 
 /*
- * For a post with one call: waits, and then calls on_ready, which must answer the exchange and call post_free(). When
- * waiting for the child fails, the answer is the error; when waiting for room fails, on_ready comes all the same.
+ * The same for a notification, which is delivered as soon as the child takes lines; those of one post are submitted
+ * before its requests. It has no answer: a post of nothing else answers 202, also when waiting fails.
  */
-void post_wait(struct post *post, enum call_wish wish, void (*on_ready)(struct post *post));
+void post_submit_notification(struct post *post, size_t index);
+
+/*
+ * For a post with one call: waits for the child, and then calls on_ready, which must answer the exchange and call
+ * post_free(). When waiting fails, the answer is the error.
+ */
+void post_wait_for_child(struct post *post, void (*on_ready)(struct post *post));
 
 /* Frees a post whose exchange has been answered. */
 void post_free(struct post *post);

@@ -56,6 +56,7 @@ static uint64_t write_line(struct child *port, const struct slice *parts, size_t
     }
     check_line(child, buffer_slice(&line));
     child->written += line.size + 1;
+    child->is_full |= child->fills_at > 0 && child->written >= child->fills_at;
     child->lines = memory_resize(child->lines, (child->line_count + 1) * sizeof(child->lines[0]));
     child->lines[child->line_count++] = (struct fake_line){
         .text = (char *)(uintptr_t)memory_copy(buffer_slice(&line)).data, .written_end = child->written};

@@ -30,6 +30,7 @@ struct fake_child {
     enum fake_child_state state;
     bool is_closing;         /* close() was called */
     bool is_full;            /* what is_full() says; set by the test */
+    uint64_t fills_at;       /* is_full from so many bytes written on, after each line; 0 is never; set by the test */
     bool was_full;           /* the bridge has seen it: it may expect on_drained */
     unsigned ups;            /* processes so far */
     unsigned settles;        /* calls of settled() */

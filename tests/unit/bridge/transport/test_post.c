@@ -19,6 +19,7 @@
     ",\"progress\":1}}"
 #define CANCELLED(id) "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":" #id "}}"
 #define NOTE "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/custom\"}"
+#define CUSTOM(name) "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/" name "\"}"
 #define INITIALIZE \
     "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\"}}"
 
@@ -543,6 +544,104 @@ static void a_notification_of_nobody_any_more_is_kept_up_to_the_ceiling(void **s
     assert_int_equal(fixture->server.call_count, 0);
 }
 
+static void a_batchs_notifications_wait_for_room_before_its_requests(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    fixture->child->is_full = true;
+    struct fake_exchange *exchange = post(fixture, "[" CUSTOM("a") "," REQUEST(1) "," CUSTOM("b") "," REQUEST("x") "]");
+    struct fake_exchange *notes = post(fixture, "[" CUSTOM("c") ",\n" CUSTOM("d") "]");
+    fake_child_expect_silence(fixture->child);
+    fake_exchange_expect_silence(exchange);
+    fake_exchange_expect_silence(notes);
+    fake_child_drain(fixture->child);
+    fake_child_expect(fixture->child, CUSTOM("a"));
+    fake_child_expect(fixture->child, CUSTOM("b"));
+    fake_child_expect(fixture->child, REQUEST(2));
+    fake_child_expect(fixture->child, REQUEST(3));
+    fake_child_expect(fixture->child, CUSTOM("c"));
+    fake_child_expect(fixture->child, CUSTOM("d"));
+    fake_child_expect_silence(fixture->child);
+    fake_exchange_expect(notes, 202, "");
+    bridge_fixture_answer_to(fixture, 3);
+    bridge_fixture_answer_to(fixture, 2);
+    fake_exchange_expect(exchange, 200, "[" ANSWER("x", 3) "," ANSWER(1, 2) "]");
+    assert_int_equal(fixture->server.counters.notifications_lost, 0);
+}
+
+/* The child takes a line, and is full again. */
+static void a_batch_that_fills_the_childs_input_goes_on_where_it_stopped(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    fixture->child->fills_at = 1;
+    struct fake_exchange *exchange = post(fixture, "[" CUSTOM("a") "," CUSTOM("b") "," CUSTOM("c") "]");
+    fake_child_expect(fixture->child, CUSTOM("a"));
+    fake_child_expect_silence(fixture->child);
+    fake_child_drain(fixture->child);
+    fake_child_expect(fixture->child, CUSTOM("b"));
+    fake_child_expect_silence(fixture->child);
+    fake_exchange_expect_silence(exchange);
+    fake_child_drain(fixture->child);
+    fake_child_expect(fixture->child, CUSTOM("c"));
+    fake_exchange_expect(exchange, 202, "");
+    assert_int_equal(fixture->server.counters.notifications_lost, 0);
+}
+
+static void a_batchs_notifications_outlive_its_client_and_its_session(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    const char *session = bridge_fixture_open_session(fixture);
+    bridge_fixture_session(fixture, session)->revision = revision_find(slice_text("2025-03-26"));
+    fixture->child->is_full = true;
+    fake_exchange_vanish(post(fixture, "[" REQUEST(1) "," CUSTOM("a") "]"));
+    fake_exchange_vanish(bridge_fixture_post(fixture, session, "[" REQUEST(2) "," CUSTOM("b") "]"));
+    bridge_fixture_delete(fixture, session);
+    assert_int_equal(fixture->server.call_count, 2);
+    fake_child_drain(fixture->child);
+    fake_child_expect(fixture->child, CUSTOM("a"));
+    fake_child_expect(fixture->child, CUSTOM("b"));
+    fake_child_expect_silence(fixture->child);
+    assert_int_equal(fixture->server.call_count, 0);
+    assert_int_equal(fixture->streamable.posts.count, 0);
+}
+
+/* Its only request has been answered: the notification ends the exchange, as JSON, or as what streams. */
+static void a_batch_is_not_over_before_its_notifications(void **state)
+{
+    static const char cancelled[] = "[{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32800,"
+                                    "\"message\":\"Request cancelled\"}}]";
+    struct bridge_fixture *fixture = *state;
+    const char *session = bridge_fixture_open_session(fixture);
+    bridge_fixture_session(fixture, session)->revision = revision_find(slice_text("2025-03-26"));
+    for (int streams = 0; streams < 2; streams++) {
+        fixture->child->is_full = true;
+        struct fake_exchange *exchange = bridge_fixture_post(fixture, session, "[" REQUEST(1) "," CUSTOM("a") "]");
+        fake_exchange_expect(bridge_fixture_post(fixture, session, CANCELLED(1)), 202, "");
+        fake_exchange_expect_silence(exchange);
+        if (streams != 0) {
+            fake_world_advance(&fixture->world, fixture->streamable.settings->post.stream_after_ms);
+        }
+        fake_child_drain(fixture->child);
+        fake_child_expect(fixture->child, CUSTOM("a"));
+        if (streams != 0) {
+            fake_exchange_expect_event(exchange, cancelled);
+            fake_exchange_expect_closed(exchange);
+        } else {
+            fake_exchange_expect(exchange, 200, cancelled);
+        }
+    }
+}
+
+static void a_batchs_notifications_that_find_no_room_are_accepted_all_the_same(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    fixture->child->is_full = true;
+    struct fake_exchange *exchange = post(fixture, "[" CUSTOM("a") "," CUSTOM("b") "]");
+    fake_world_advance(&fixture->world, 60000);
+    fake_exchange_expect(exchange, 202, "");
+    assert_int_equal(fixture->server.counters.notifications_lost, 2);
+    assert_int_equal(fixture->streamable.posts.count, 0);
+}
+
 static void a_notification_of_nobody_any_more_ends_with_the_child(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -616,6 +715,11 @@ int main(void)
         UNOPENED(an_initialize_fails_with_the_childs_reason),
         READY(a_notification_waits_for_room_in_the_childs_input),
         READY(a_notification_of_nobody_any_more_is_kept_up_to_the_ceiling),
+        READY(a_batchs_notifications_wait_for_room_before_its_requests),
+        READY(a_batch_that_fills_the_childs_input_goes_on_where_it_stopped),
+        READY(a_batchs_notifications_outlive_its_client_and_its_session),
+        READY(a_batch_is_not_over_before_its_notifications),
+        READY(a_batchs_notifications_that_find_no_room_are_accepted_all_the_same),
         READY(a_notification_of_nobody_any_more_ends_with_the_child),
         READY(a_notification_that_finds_no_room_is_accepted_all_the_same),
         READY(a_cancellation_does_not_wait_for_room),
