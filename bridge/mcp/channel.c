@@ -287,12 +287,15 @@ static void take_notification(struct channel *channel, const struct message *mes
     }
 }
 
-/* This process is of no use, for the reason in `failure`: the next one may be. */
-static void refuse_process(struct channel *channel)
+/* This process is of no use, for the reason in `failure`: the next one may be, unless the owner wants none. */
+static void refuse_process(struct channel *channel, const struct message *answer)
 {
     timer_stop(channel->world->timers, &channel->timer);
     channel->is_refused = true;
-    channel->child->operations->restart(channel->child, channel->failure);
+    channel->events->on_refused(channel, answer);
+    if (channel->state != CHANNEL_CLOSING) {
+        channel->child->operations->restart(channel->child, channel->failure);
+    }
 }
 
 /* Whether this is the first handshake of a client's own child. */
@@ -321,9 +324,8 @@ static void take_handshake(struct channel *channel, const struct message *messag
     bool (*accept)(struct handshake *, const struct message *, char *, size_t) =
         channel->is_modern ? handshake_accept_discover : handshake_accept;
     if (!accept(&channel->handshake, message, channel->failure, sizeof(channel->failure))) {
-        refuse_process(channel);
         bool was_modern = channel->is_modern;
-        channel->events->on_refused(channel, message);
+        refuse_process(channel, message);
         /* In another era the next process may take it. */
         if (slice_starts_with(message->error, "{") && is_first_of_own(channel) && channel->is_modern == was_modern) {
             pass_refusal_on(channel, message);
@@ -390,7 +392,7 @@ static void on_shaking_timeout(struct timer *timer)
     snprintf(
         channel->failure, sizeof(channel->failure), "the server did not answer %s within %llu ms (--start-timeout)",
         channel->is_modern ? "server/discover" : "initialize", (unsigned long long)channel->settings->start_timeout_ms);
-    refuse_process(channel);
+    refuse_process(channel, NULL);
 }
 
 static void shake_hands(struct channel *channel)
@@ -560,7 +562,7 @@ void channel_become_modern(struct channel *channel)
     memory_free_slice(&channel->initialize);
     if (channel->state == CHANNEL_SHAKING && !channel->is_held && !channel->is_refused) {
         snprintf(channel->failure, sizeof(channel->failure), "the server speaks the modern era only");
-        refuse_process(channel);
+        refuse_process(channel, NULL);
     }
 }
 

@@ -36,7 +36,10 @@ struct channel_events {
     void (*on_notification)(struct channel *channel, const struct message *message);
     /* The child asks something: to be answered with channel_send(), sooner or later. */
     void (*on_request)(struct channel *channel, const struct message *message);
-    /* The handshake was refused with this answer: the process is ended, and another one is started. */
+    /*
+     * The handshake was refused with this answer, or with silence (NULL): the process is ended, and another one is
+     * started, unless the owner closes the channel here.
+     */
     void (*on_refused)(struct channel *channel, const struct message *answer);
     /* A line was dropped: not a message, or an answer that nobody waits for. */
     void (*on_dropped)(struct channel *channel, const char *why);

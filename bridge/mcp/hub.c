@@ -109,12 +109,18 @@ static void become_modern(struct hub *hub)
 
 /*
  * A server without the handshake is spoken to in the other era: its next process is asked anew, and so are all others
- * that have not taken the handshake yet.
+ * that have not taken the handshake yet. What a probe is refused is what it was there to find out: there is no next.
  */
 static void on_channel_refused(struct channel *channel, const struct message *answer)
 {
     struct hub *hub = hub_of(channel);
-    if (channel->is_modern || !handshake_is_for_modern_only(answer) || !server_learn_modern_only(hub->server)) {
+    if (is_probe(hub) && !hub->was_ready) {
+        log_line(hub->server->world->log, LOG_LEVEL_DEBUG, hub->server->name, "%s", channel->failure);
+        hub_close(hub);
+        return;
+    }
+    if (channel->is_modern || answer == NULL || !handshake_is_for_modern_only(answer) ||
+        !server_learn_modern_only(hub->server)) {
         return;
     }
     become_modern(hub);

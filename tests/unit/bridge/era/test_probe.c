@@ -90,13 +90,30 @@ static void a_process_that_refuses_discover_is_ended_and_clients_are_translated_
     struct fake_child *probed = era_child(fixture, 1);
     fake_child_up(probed);
     era_answer_error(probed, -32601);
-    fake_child_down(probed, "exited with status 0", probed->written, 1);
     assert_int_equal(era_of(fixture), SERVER_ERA_LEGACY);
     assert_true(probed->is_closing);
+    assert_int_equal(probed->restarts, 0);
+    assert_int_equal(fixture->world.logged[LOG_LEVEL_WARN], 0);
+    fake_child_down(probed, "exited with status 0", probed->written, 1);
     era_expect_in_answer(exchange, 200, "\"supportedVersions\":[\"2026-07-28\"]");
     expect_translated(fixture->child, list);
     expect_translated(fixture->child, list_with(fixture, NULL));
     assert_int_equal(fake_child_count(&fixture->world), 2);
+}
+
+static void silence_within_the_start_timeout_is_a_refusal_too(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct fake_exchange *list = list_with(fixture, NULL);
+    fixture->settings.channel.start_timeout_ms = 1000;
+    era_shake_legacy(fixture->child);
+    struct fake_child *probed = era_child(fixture, 1);
+    fake_child_up(probed);
+    fake_world_advance(&fixture->world, 1000);
+    assert_int_equal(era_of(fixture), SERVER_ERA_LEGACY);
+    assert_true(probed->is_closing);
+    assert_int_equal(probed->restarts, 0);
+    expect_translated(fixture->child, list);
 }
 
 static void a_process_that_dies_of_discover_is_not_started_again(void **state)
@@ -528,6 +545,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_process_that_answers_discover_serves_the_modern_clients),
         TEST(a_process_that_refuses_discover_is_ended_and_clients_are_translated_for),
+        TEST(silence_within_the_start_timeout_is_a_refusal_too),
         TEST(a_process_that_dies_of_discover_is_not_started_again),
         TEST(a_silent_process_is_waited_for_as_long_as_a_start_takes_and_a_little),
         TEST(a_server_that_refuses_initialize_is_asked_again_in_the_modern_era),

@@ -83,7 +83,7 @@ static void on_dropped(struct channel *channel, const char *why)
 
 static void on_refused(struct channel *channel, const struct message *answer)
 {
-    from(channel)->refused_code = message_error_code(answer);
+    from(channel)->refused_code = answer != NULL ? message_error_code(answer) : 0;
 }
 
 static void on_closed(struct channel *channel)
