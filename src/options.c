@@ -152,7 +152,8 @@ static int parse_long(struct options *options, char **argv, int *index, struct e
     if (option->kind == OPTION_FLAG) {
         return set_value(options, option, "true", error);
     }
-    if (argv[*index + 1] == NULL) {
+    /* A "--" is no value, but what stands before the command; who means it can write --name=--. */
+    if (argv[*index + 1] == NULL || strcmp(argv[*index + 1], "--") == 0) {
         char kind[128];
         return error_set(error, "--%s needs a value: %s", option->name, describe_kind(option, kind, sizeof(kind)));
     }
