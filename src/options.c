@@ -131,6 +131,52 @@ static int report_secret(const struct option *option, struct error *error)
                      option->name, name);
 }
 
+/*
+ * Of two flags that exclude each other, the environment's yields to the one that was typed. The rows stand in pairs.
+ */
+static const struct {
+    size_t typed;
+    size_t void_then;
+} rivals[] = {
+    {OPTION_AT(is_stateful), OPTION_AT(is_stateless)},
+    {OPTION_AT(is_stateless), OPTION_AT(is_stateful)},
+    {OPTION_AT(no_metrics), OPTION_AT(open_metrics)},
+    {OPTION_AT(open_metrics), OPTION_AT(no_metrics)},
+};
+
+enum { RIVAL_COUNT = sizeof(rivals) / sizeof(rivals[0]) };
+
+static bool *flag_at(struct options *options, size_t offset)
+{
+    return (bool *)(void *)((char *)options + offset);
+}
+
+static void drop_rivals(struct options *options)
+{
+    for (size_t i = 0; i < RIVAL_COUNT; i++) {
+        bool is_alone = (options->typed_flags & (1u << i)) != 0 && (options->typed_flags & (1u << (i ^ 1))) == 0;
+        if (is_alone && *flag_at(options, rivals[i].typed)) {
+            *flag_at(options, rivals[i].void_then) = false;
+        }
+    }
+}
+
+/* A value from the command line. */
+static int set_typed(struct options *options, const struct option *option, const char *text, struct error *error)
+{
+    for (size_t i = 0; i < RIVAL_COUNT; i++) {
+        options->typed_flags |= (unsigned)(option->offset == rivals[i].typed) << i;
+    }
+    /* A port is no port of a Unix socket that the environment names. */
+    if (option->offset == OPTION_AT(port) && options->has_inherited_socket) {
+        options->host = find_option(slice_text("host"))->preset;
+    }
+    if (option->offset == OPTION_AT(port) || option->offset == OPTION_AT(host)) {
+        options->has_inherited_socket = false;
+    }
+    return set_value(options, option, text, error);
+}
+
 /* "--name", "--name value" or "--name=value" at argv[*index]; moves *index to the last word used. */
 static int parse_long(struct options *options, char **argv, int *index, struct error *error)
 {
@@ -147,24 +193,24 @@ static int parse_long(struct options *options, char **argv, int *index, struct e
         return report_secret(option, error);
     }
     if (equals != NULL) {
-        return set_value(options, option, equals + 1, error);
+        return set_typed(options, option, equals + 1, error);
     }
     if (option->kind == OPTION_FLAG) {
-        return set_value(options, option, "true", error);
+        return set_typed(options, option, "true", error);
     }
     /* A "--" is no value, but what stands before the command; who means it can write --name=--. */
     if (argv[*index + 1] == NULL || strcmp(argv[*index + 1], "--") == 0) {
         char kind[128];
         return error_set(error, "--%s needs a value: %s", option->name, describe_kind(option, kind, sizeof(kind)));
     }
-    return set_value(options, option, argv[++*index], error);
+    return set_typed(options, option, argv[++*index], error);
 }
 
 static int parse_short(struct options *options, const char *word, struct error *error)
 {
     for (const struct option *option = option_table; option->name != NULL; option++) {
         if (word[1] != '\0' && word[1] == option->letter && word[2] == '\0') {
-            return set_value(options, option, "true", error);
+            return set_typed(options, option, "true", error);
         }
     }
     return error_set(error, "there is no option %s; --help lists them all", word);
@@ -224,31 +270,6 @@ static int take_variable(struct options *options, const struct option *option, c
     return is_service_link(option, text) ? 0 : set_value(options, option, text, error);
 }
 
-static int parse_environment(struct options *options, struct error *error)
-{
-    for (const struct option *option = option_table; option->name != NULL; option++) {
-        char name[64];
-        option_variable(option, name, sizeof(name));
-        char *text = option_has_variable(option) ? getenv(name) : NULL;
-        if (text != NULL && take_variable(options, option, text, error) != 0) {
-            return error_wrap(error, "%s in the environment", name);
-        }
-        if (text != NULL && option->kind == OPTION_SECRET) {
-            wipe(name, text);
-        }
-    }
-    return 0;
-}
-
-static void set_presets(struct options *options)
-{
-    for (const struct option *option = option_table; option->name != NULL; option++) {
-        bool is_right = option->preset == NULL || read_value(options, option, option->preset);
-        assert(is_right);
-        (void)is_right;
-    }
-}
-
 /* The part of --listen before the port, without the brackets that an IPv6 address must have there; absent if wrong. */
 static struct slice host_of(struct slice text)
 {
@@ -261,7 +282,7 @@ static struct slice host_of(struct slice text)
     return is_plain ? text : slice_of(NULL, 0);
 }
 
-/* Splits --listen into host and port, if it has them. */
+/* Splits --listen into host and port, if it has them, and takes their place. */
 static int apply_listen(struct options *options, struct error *error)
 {
     if (options->listen == NULL) {
@@ -278,9 +299,41 @@ static int apply_listen(struct options *options, struct error *error)
         return error_set(error, "--listen takes ADDR:PORT or unix:PATH, as in 127.0.0.1:8000 or [::1]:8000, not \"%s\"",
                          options->listen);
     }
+    free(options->listen_host);
     options->listen_host = (char *)(uintptr_t)memory_copy(host).data;
     options->host = options->listen_host;
     return 0;
+}
+
+static int parse_environment(struct options *options, struct error *error)
+{
+    for (const struct option *option = option_table; option->name != NULL; option++) {
+        char name[64];
+        option_variable(option, name, sizeof(name));
+        char *text = option_has_variable(option) ? getenv(name) : NULL;
+        if (text != NULL && take_variable(options, option, text, error) != 0) {
+            return error_wrap(error, "%s in the environment", name);
+        }
+        if (text != NULL && option->kind == OPTION_SECRET) {
+            wipe(name, text);
+        }
+    }
+    if (apply_listen(options, error) != 0) {
+        return error_wrap(error, "MCP_BRIDGE_LISTEN in the environment");
+    }
+    /* From here on it is a host and a port, which --host and --port are stronger than. */
+    options->has_inherited_socket = options->listen != NULL && options->host == options->listen;
+    options->listen = NULL;
+    return 0;
+}
+
+static void set_presets(struct options *options)
+{
+    for (const struct option *option = option_table; option->name != NULL; option++) {
+        bool is_right = option->preset == NULL || read_value(options, option, option->preset);
+        assert(is_right);
+        (void)is_right;
+    }
 }
 
 /* No ceiling can be 0, which would be a program that does nothing; one that is a session's own can be off. */
@@ -368,6 +421,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     if (environment != 0 || arguments != 0) {
         return -1;
     }
+    drop_rivals(options);
     if (apply_listen(options, error) != 0 || apply_env_from_header(options, error) != 0) {
         return -1;
     }

@@ -91,6 +91,10 @@ struct options {
 
     char **command;    /* borrowed: what stands behind "--", NULL-terminated; NULL when there is none */
     char *listen_host; /* owned: the part of `listen` that `host` points to */
+
+    /* For options_parse() alone. */
+    unsigned typed_flags;      /* which of the flags that exclude each other stand on the command line */
+    bool has_inherited_socket; /* `host` is the Unix socket of MCP_BRIDGE_LISTEN */
 };
 
 /*
