@@ -75,3 +75,21 @@ bool accept_has_json_body(const struct exchange *exchange)
     slice_split(&field, ';', &type);
     return slice_equals_ignoring_case(slice_trim(type), slice_text("application/json"));
 }
+
+/* The field is a list, in the order in which the codings were applied. A second field is a second list. */
+bool accept_has_plain_body(const struct exchange *exchange)
+{
+    struct slice field;
+    struct slice coding;
+    size_t count = exchange->operations->header(exchange, "content-encoding", &field);
+    if (count != 1) {
+        return count == 0;
+    }
+    while (slice_split(&field, ',', &coding)) {
+        coding = slice_trim(coding);
+        if (coding.size > 0 && !slice_equals_ignoring_case(coding, slice_text("identity"))) {
+            return false;
+        }
+    }
+    return true;
+}

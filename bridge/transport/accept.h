@@ -1,5 +1,5 @@
 /*
- * Which forms of answer a client takes, and which form of body it sent (RFC 9110 12.5.1 and 8.3).
+ * Which forms of answer a client takes, and which form of body it sent (RFC 9110 12.5.1, 8.3 and 8.4).
  */
 #ifndef BRIDGE_TRANSPORT_ACCEPT_H
 #define BRIDGE_TRANSPORT_ACCEPT_H
@@ -18,5 +18,8 @@ struct accept accept_read(const struct exchange *exchange);
 
 /* Whether the body is application/json, with whatever parameters. */
 bool accept_has_json_body(const struct exchange *exchange);
+
+/* Whether the body is what it looks like: no content coding was applied to it (RFC 9110 8.4). */
+bool accept_has_plain_body(const struct exchange *exchange);
 
 #endif

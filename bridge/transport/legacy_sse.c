@@ -459,6 +459,8 @@ void legacy_sse_handle_message(struct legacy_sse *sse, struct exchange *exchange
         refuse(exchange, REFUSAL_METHOD_STATELESS, no_id, NULL);
     } else if (!accept_has_json_body(exchange)) {
         refuse(exchange, REFUSAL_CONTENT_TYPE, no_id, NULL);
+    } else if (!accept_has_plain_body(exchange)) {
+        refuse(exchange, REFUSAL_CONTENT_ENCODING, no_id, NULL);
     } else if (is_of_client(sse, exchange, &caller, client)) {
         scan_message(client, exchange);
     }

@@ -33,6 +33,10 @@ static const struct refusal_row {
          NULL},
     [REFUSAL_CONTENT_TYPE] = {415, REPLY_REFUSED, "Unsupported Media Type: Content-Type must be application/json", NULL,
                               NULL},
+    /* RFC 9110 15.5.16: the field says what would have been taken. */
+    [REFUSAL_CONTENT_ENCODING] =
+        {415, REPLY_REFUSED, "Unsupported Media Type: Content-Encoding must be identity: a body cannot be compressed",
+         "Accept-Encoding", "identity"},
     [REFUSAL_INITIALIZE_SIZE] = {413, REPLY_INVALID_REQUEST, "Payload Too Large: an initialize may have 256 KiB", NULL,
                                  NULL},
     [REFUSAL_BATCH] = {400, REPLY_INVALID_REQUEST,
@@ -85,6 +89,7 @@ static const char *const names[REFUSAL_COUNTERS] = {
     [REFUSAL_ACCEPT] = "accept",
     [REFUSAL_ACCEPT_STREAM] = "accept_stream",
     [REFUSAL_CONTENT_TYPE] = "content_type",
+    [REFUSAL_CONTENT_ENCODING] = "content_encoding",
     [REFUSAL_INITIALIZE_SIZE] = "initialize_size",
     [REFUSAL_BATCH] = "batch",
     [REFUSAL_BATCH_INITIALIZE] = "batch_initialize",

@@ -175,6 +175,8 @@ static void handle_post(struct streamable *streamable, struct exchange *exchange
         refuse(exchange, REFUSAL_ACCEPT, no_id, NULL);
     } else if (!accept_has_json_body(exchange)) {
         refuse(exchange, REFUSAL_CONTENT_TYPE, no_id, NULL);
+    } else if (!accept_has_plain_body(exchange)) {
+        refuse(exchange, REFUSAL_CONTENT_ENCODING, no_id, NULL);
     } else if (batch_is_array(exchange->body)) {
         post_batch(&incoming);
     } else {

@@ -128,6 +128,31 @@ static void a_body_with_two_types_has_none(void **state)
     exchange->state = FAKE_EXCHANGE_GONE;
 }
 
+static void expect_plain(struct fake_world *world, const char *codings, bool is_plain)
+{
+    struct fake_exchange *exchange = with_field(world, "Content-Encoding", codings);
+    bool found = accept_has_plain_body(&exchange->exchange);
+    exchange->state = FAKE_EXCHANGE_GONE;
+    assert_int_equal(found, is_plain);
+}
+
+static void a_body_is_plain_when_no_coding_was_applied(void **state)
+{
+    expect_plain(*state, NULL, true);
+    expect_plain(*state, "", true);
+    expect_plain(*state, "identity", true);
+    expect_plain(*state, "Identity", true);
+    expect_plain(*state, "identity, identity", true);
+    expect_plain(*state, "gzip", false);
+    expect_plain(*state, "identity, gzip", false);
+    expect_plain(*state, "gzip, identity", false);
+    expect_plain(*state, "identity-not", false);
+    struct fake_exchange *exchange = with_field(*state, "Content-Encoding", "identity");
+    fake_exchange_add_field(exchange, "Content-Encoding", "gzip");
+    assert_false(accept_has_plain_body(&exchange->exchange));
+    exchange->state = FAKE_EXCHANGE_GONE;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -141,6 +166,7 @@ int main(void)
         TEST(what_is_refused_by_name_is_not_taken_by_a_wild_card),
         TEST(a_body_is_json_when_its_type_says_so),
         TEST(a_body_with_two_types_has_none),
+        TEST(a_body_is_plain_when_no_coding_was_applied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
