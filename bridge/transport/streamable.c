@@ -91,6 +91,11 @@ static bool check_version(struct exchange *exchange, struct slice id)
     buffer_init(&detail, 0);
     buffer_add(&detail, slice_of(version.data, version.size < 64 ? version.size : 64));
     buffer_add_text(&detail, " (supported versions: ");
+    /* The modern ones are served as well, but to requests that say so in _meta: this was none. */
+    if (revision_find_modern(version) == NULL) {
+        revision_add_text_list(&detail, REVISION_MODERN);
+        buffer_add_text(&detail, ", ");
+    }
     revision_add_text_list(&detail, REVISION_LEGACY);
     buffer_add(&detail, slice_of(")", 2));
     refuse(exchange, REFUSAL_VERSION, id, buffer_slice(&detail).data);

@@ -278,8 +278,19 @@ static void a_known_version_or_none_is_accepted_and_any_other_is_400(void **stat
     fake_exchange_expect(post_with(fixture, "MCP-Protocol-Version", "1999-01-01", REQUEST("v")), 400,
                          REFUSED("v", -32000,
                                  "Bad Request: Unsupported protocol version: 1999-01-01 (supported versions: "
-                                 "2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05)"));
+                                 "2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05)"));
     assert_int_equal(post_with(fixture, "MCP-Protocol-Version", "", REQUEST(1))->status, 400);
+}
+
+/* Only the legacy era has answers of a client's, so the revision that is served to others is none for them. */
+static void an_answer_of_the_modern_era_hears_of_the_revisions_that_have_answers(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    fake_exchange_expect(
+        post_with(fixture, "MCP-Protocol-Version", "2026-07-28", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}"), 400,
+        REFUSED(1, -32000,
+                "Bad Request: Unsupported protocol version: 2026-07-28 (supported versions: "
+                "2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05)"));
 }
 
 static void a_version_given_twice_is_400(void **state)
@@ -735,6 +746,7 @@ int main(void)
         READY(a_delete_ends_the_session_and_not_its_running_call),
         READY(a_session_is_idle_after_its_last_request),
         READY(a_known_version_or_none_is_accepted_and_any_other_is_400),
+        READY(an_answer_of_the_modern_era_hears_of_the_revisions_that_have_answers),
         READY(a_version_given_twice_is_400),
         READY(the_version_is_checked_on_get_and_delete_too),
         READY(what_a_client_sends_and_takes_must_be_what_the_endpoint_has),
