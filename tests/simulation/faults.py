@@ -3,6 +3,7 @@
 counts the seeds until each is found.
 
     tests/simulation/faults.py [--seeds N] [WORD...]     only the faults whose names hold one of the words
+    tests/simulation/faults.py --check                   only whether each fits the code and compiles
 """
 import argparse
 import os
@@ -45,8 +46,8 @@ FAULTS = [
     ("an answer to the wrong session: updates go to everybody", "mcp/route.c",
      "        subscriptions_visit_sessions(&hub->subscriptions, message->uri, deliver_update, "
      "(void *)(uintptr_t)message);",
-     "        LIST_FOR_EACH(link, &hub->sessions) {\n            deliver_to_listener(container_of(link, struct session, "
-     "in_hub), message);\n        }"),
+     "        LIST_FOR_EACH(link, &hub->sessions) {\n            deliver_update((void *)(uintptr_t)message, "
+     "container_of(link, struct session, in_hub));\n        }"),
     ("an answer to the wrong session: logs go to any call that runs", "mcp/channel.c",
      "    if (!mux_is_certain(&channel->mux, channel->listen_count, timers_now(channel->world->timers))) {",
      "    if (timers_now(channel->world->timers) == 0) {"),
@@ -121,9 +122,6 @@ FAULTS = [
      "    if (call->argument.size == 0) {\n        tell_to_subscribe("),
     ("a subscription is not told again: somebody's unsubscribe came behind it", "mcp/subscribing.c",
      "    if (hub->last_unsubscribe >= call->entry.wire_id) {", "    if (call->entry.wire_id == 0) {"),
-    ("a subscription is lost: one session's unsubscribe is everybody's", "mcp/subscribing.c",
-     "    if (was_last || !subscriptions_has(&hub->subscriptions, message->uri)) {",
-     "    if (was_last || message->uri.size > 0) {"),
 ]
 
 
@@ -142,6 +140,28 @@ def misfits(faults, root):
             yield name, "it changes nothing"
         if names.count(name) > 1:
             yield name, "another has the same name"
+
+
+def complaint(fault):
+    """What the compiler says of the file with the fault in it, None if it takes it."""
+    _, path, old, new = fault
+    with open(os.path.join(ROOT, "bridge", path), encoding="utf-8") as file:
+        text = file.read()
+    command = [*os.environ.get("CC", "cc").split(), "-std=c11", "-D_GNU_SOURCE", "-I.", "-fsyntax-only", "-w", "-xc", "-"]
+    done = subprocess.run(command, cwd=ROOT, input=text.replace(old, new), capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else done.stderr[-2000:]
+
+
+def check(faults):
+    """As TAP; true if all is well."""
+    wrong = dict(misfits(faults, ROOT))
+    failed = 0
+    print(f"1..{len(faults)}")
+    for number, fault in enumerate(faults, 1):
+        why = wrong.get(fault[0]) or complaint(fault)
+        failed += why is not None
+        print(f"{'' if why is None else 'not '}ok {number} - fits and compiles: {fault[0]}" + (f": {why}" if why else ""))
+    return failed == 0
 
 
 def make_copy():
@@ -183,8 +203,8 @@ def plant(fault, seeds):
         text = file.read()
     with open(full, "w", encoding="utf-8") as file:
         file.write(text.replace(old, new))
-    complaint = build()
-    seed, reason = run(seeds) if complaint is None else (None, "it does not build: " + complaint)
+    errors = build()
+    seed, reason = run(seeds) if errors is None else (None, "it does not build: " + errors)
     with open(full, "w", encoding="utf-8") as file:
         file.write(text)
     return seed is not None, f"seed {seed}: {reason}" if seed is not None else reason or f"not found in {seeds} seeds"
@@ -193,9 +213,12 @@ def plant(fault, seeds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20000)
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("words", nargs="*")
     arguments = parser.parse_args()
     faults = [fault for fault in FAULTS if not arguments.words or any(word in fault[0] for word in arguments.words)]
+    if arguments.check:
+        return 0 if check(faults) else 1
     wrong = list(misfits(FAULTS, ROOT))
     for name, what in wrong:
         print(f"not ok - {name}: {what}")
