@@ -147,7 +147,8 @@ def complaint(fault):
     _, path, old, new = fault
     with open(os.path.join(ROOT, "bridge", path), encoding="utf-8") as file:
         text = file.read()
-    command = [*os.environ.get("CC", "cc").split(), "-std=c11", "-D_GNU_SOURCE", "-I.", "-fsyntax-only", "-w", "-xc", "-"]
+    command = [*os.environ.get("CC", "cc").split(), "-std=c11", "-D_GNU_SOURCE", "-I.", "-fsyntax-only",
+               "-Werror=implicit-function-declaration", "-Werror=incompatible-pointer-types", "-xc", "-"]
     done = subprocess.run(command, cwd=ROOT, input=text.replace(old, new), capture_output=True, text=True, check=False)
     return None if done.returncode == 0 else done.stderr[-2000:]
 
