@@ -27,13 +27,15 @@ void rewrite_splice(struct rewrite *rewrite, struct slice bytes, const struct re
     assert(count <= REWRITE_MAX_REPLACEMENTS);
     rewrite->count = 0;
     const char *at = bytes.data;
+    const char *end = bytes.data + bytes.size;
     const struct replacement *next = NULL;
     while ((next = next_behind(next != NULL ? next->span.data : NULL, replacements, count)) != NULL) {
+        assert(next->span.data >= at && next->span.data <= end && next->span.size <= (size_t)(end - next->span.data));
         add_part(rewrite, at, next->span.data);
         rewrite->parts[rewrite->count++] = next->with;
         at = next->span.data + next->span.size;
     }
-    add_part(rewrite, at, bytes.data + bytes.size);
+    add_part(rewrite, at, end);
 }
 
 struct slice number_write(struct number_text *text, uint64_t number)

@@ -22,7 +22,10 @@ struct rewrite {
     size_t count;
 };
 
-/* The spans must lie in `bytes` and not overlap, and no two may start at one place; their order does not matter. */
+/*
+ * The spans must lie in `bytes` and not overlap: else the program ends. No two may start at one place; their order does
+ * not matter.
+ */
 void rewrite_splice(struct rewrite *rewrite, struct slice bytes, const struct replacement *replacements, size_t count);
 
 /* A number as JSON. */

@@ -4,11 +4,16 @@
 #include "tests/unit/bridge/fake_world.h"
 #include "tests/unit/bridge/jsonrpc/random_json.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -270,6 +275,48 @@ static void there_and_back_a_request_is_the_same_to_the_byte(void **state)
     }
 }
 
+/* Whether the program ends, rather than read what is not the message's. */
+static bool is_fatal(struct slice bytes, const struct replacement *replacements, size_t count)
+{
+    const struct rlimit no_core = {0, 0};
+    int status = 0;
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_int_not_equal(pid, -1);
+    if (pid == 0) {
+        struct rewrite rewrite;
+        setrlimit(RLIMIT_CORE, &no_core);
+        signal(SIGABRT, SIG_DFL);
+        dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+        rewrite_splice(&rewrite, bytes, replacements, count);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void a_span_that_is_not_the_messages_ends_the_program(void **state)
+{
+    const char *text = "0123456789";
+    const struct slice middle = slice_of(text + 3, 4);
+    const struct {
+        struct replacement pair[2];
+        bool is_fatal;
+    } cases[] = {
+        {{{slice_of(text + 3, 4), slice_text("a")}, {slice_of(NULL, 0), slice_text("")}}, false},
+        {{{slice_of(text + 3, 2), slice_text("a")}, {slice_of(text + 5, 2), slice_text("")}}, false},
+        {{{slice_of(text + 7, 0), slice_text("a")}, {slice_of(NULL, 0), slice_text("")}}, false},
+        {{{slice_of(text + 2, 1), slice_text("a")}, {slice_of(NULL, 0), slice_text("")}}, true},
+        {{{slice_of(text + 8, 0), slice_text("a")}, {slice_of(NULL, 0), slice_text("")}}, true},
+        {{{slice_of(text + 6, 2), slice_text("a")}, {slice_of(NULL, 0), slice_text("")}}, true},
+        {{{slice_of(text + 3, 3), slice_text("a")}, {slice_of(text + 5, 1), slice_text("")}}, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(is_fatal(middle, cases[i].pair, 2), cases[i].is_fatal);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +326,7 @@ int main(void)
         cmocka_unit_test(nothing_is_copied),
         cmocka_unit_test(numbers_are_written_as_json),
         cmocka_unit_test(there_and_back_a_request_is_the_same_to_the_byte),
+        cmocka_unit_test(a_span_that_is_not_the_messages_ends_the_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
