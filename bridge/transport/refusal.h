@@ -29,6 +29,7 @@ enum refusal {
     REFUSAL_INITIALIZE_SIZE,
     REFUSAL_BATCH, /* the revision has none */
     REFUSAL_BATCH_INITIALIZE,
+    REFUSAL_SESSION_TWICE, /* two Mcp-Session-Id headers: which of them is meant, nobody knows */
     REFUSAL_SESSION_MISSING,
     REFUSAL_SESSION_UNKNOWN,
     REFUSAL_SESSION_CEILING,

@@ -30,14 +30,6 @@ void streamable_release(struct streamable *streamable)
 
 /* ---- Sessions ---- */
 
-/* A header that is there but empty is what clients send that lost their id. */
-static struct slice session_name(const struct exchange *exchange)
-{
-    struct slice name;
-    size_t count = exchange->operations->header(exchange, "mcp-session-id", &name);
-    return count > 0 && name.size > 0 ? name : slice_of(NULL, 0);
-}
-
 /*
  * For an exchange without a session id. Where it is optional, GET and DELETE have nothing to act on, and 405 is what
  * clients that lost theirs take quietly. True when the exchange may go on.
@@ -62,12 +54,18 @@ static bool may_go_without_session(struct streamable *streamable, struct exchang
 static bool find_session(struct streamable *streamable, struct exchange *exchange, const struct caller *caller,
                          struct slice id, struct session **session)
 {
-    struct slice name = session_name(exchange);
+    struct slice name;
     *session = NULL;
     if (streamable->settings->mode == STREAMABLE_STATELESS) {
         return true;
     }
-    if (!slice_exists(name)) {
+    size_t count = exchange->operations->header(exchange, "mcp-session-id", &name);
+    if (count > 1) {
+        refuse(exchange, REFUSAL_SESSION_TWICE, id, NULL);
+        return false;
+    }
+    /* A header that is there but empty is what clients send that lost their id. */
+    if (count == 0 || name.size == 0) {
         return may_go_without_session(streamable, exchange, id);
     }
     *session = server_find_session(streamable->server, name, caller->principal);

@@ -59,6 +59,7 @@ static const struct row {
     {REFUSAL_BATCH, 400, -32600, "Invalid Request: batches were removed from the protocol in revision 2025-06-18", NULL,
      NULL},
     {REFUSAL_BATCH_INITIALIZE, 400, -32600, "Invalid Request: initialize must not be part of a batch", NULL, NULL},
+    {REFUSAL_SESSION_TWICE, 400, -32000, "Bad Request: the Mcp-Session-Id header appears more than once", NULL, NULL},
     {REFUSAL_SESSION_MISSING, 400, -32000, "Bad Request: Mcp-Session-Id header is required", NULL, NULL},
     {REFUSAL_SESSION_UNKNOWN, 404, -32001, "Session not found", NULL, NULL},
     {REFUSAL_METHOD_STREAM, 405, -32000, "Method not allowed.", "Allow", "GET"},
