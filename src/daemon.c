@@ -4,8 +4,8 @@
  *     SERVING ---------------> DRAINING ------------------------------> CLOSING -----------------> the loop ends
  *
  * While it drains, running exchanges go on and new ones are refused. Closing answers what still runs with an error,
- * so that no client is left with a broken connection, and stops the child by the stop ladder. A second signal ends the
- * program at once, and leaves what is left of the child to the guardian.
+ * so that no client is left with a broken connection, and stops the child by the stop ladder. Another signal, a second
+ * after the first or later, ends the program at once, and leaves what is left of the child to the guardian.
  */
 #include "src/daemon.h"
 
@@ -50,6 +50,8 @@ static const uint64_t http_body_timeout_ms = 30 * 1000;
 static const uint64_t http_idle_timeout_ms = 75 * 1000;
 static const uint64_t http_write_stall_timeout_ms = 60 * 1000;
 static const uint64_t flush_ms = 200;
+/* A process group and the parent that forwards to it, as in a container, say the same thing twice. */
+static const uint64_t same_signal_ms = 1000;
 static const uint64_t child_stop_grace_ms = 2 * 1000; /* as the SDKs' own stdio clients */
 
 struct daemon {
@@ -86,6 +88,7 @@ struct daemon {
     struct timer drain_timer;
     struct timer hurry_timer;
     int last_signal;
+    uint64_t first_signal_ms;
     bool is_server_closed;
     bool is_inherited; /* the socket was opened by who started us, wherever the options point */
 };
@@ -238,9 +241,12 @@ static void on_drain_timeout(struct timer *timer)
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct daemon *daemon = handle->data;
+    uint64_t now_ms = uv_now(&daemon->loop);
     daemon->last_signal = number;
     if (daemon->state == DAEMON_SERVING) {
-        log_line(&daemon->log.log, LOG_LEVEL_INFO, scope, "%s: finishing what runs; once more to stop at once",
+        daemon->first_signal_ms = now_ms;
+        log_line(&daemon->log.log, LOG_LEVEL_INFO, scope,
+                 "%s: finishing what runs; once more, after a second, to stop at once",
                  number == SIGTERM ? "SIGTERM" : "SIGINT");
         daemon->state = DAEMON_DRAINING;
         if (daemon->options->drain_timeout_ms > 0) {
@@ -250,7 +256,7 @@ static void on_signal(uv_signal_t *handle, int number)
         streamable_drain(&daemon->streamable);
         legacy_sse_drain(&daemon->sse);
         http_listener_drain(daemon->listener);
-    } else {
+    } else if (now_ms - daemon->first_signal_ms >= same_signal_ms) {
         stop_at_once(daemon);
     }
 }

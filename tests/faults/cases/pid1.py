@@ -1,4 +1,5 @@
 """The bridge as the first process of a container."""
+import asyncio
 import os
 import signal
 import subprocess
@@ -87,6 +88,7 @@ async def signals(context):
                 os.kill(bridge.pid, number)
                 if again:
                     await bridge.until(lambda: bridge.has_logged("finishing what runs"), "it drains")
+                    await asyncio.sleep(1.1)  # sooner it would count as the first
                     os.kill(bridge.pid, number)
                 ended = await bridge.process.wait()
             check(ended == status, f"{signal.Signals(number).name}: its exit status is {ended}, not {status}")
