@@ -81,6 +81,10 @@ struct exchange {
     struct slice query; /* absent when the target has none */
     struct slice body;  /* the whole body, valid as long as the exchange */
 
+    /* For the log: set by the one who handles the exchange as far as they are known, and valid until its end. */
+    struct slice topic;   /* what is asked for */
+    struct slice session; /* whose it is: a secret, of which only the beginning is shown */
+
     /* To be set by the one who handles the exchange, before it returns to the HTTP side without having answered. */
     void *handler;
     /*

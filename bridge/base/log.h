@@ -8,7 +8,7 @@
 #include "bridge/base/slice.h"
 
 enum log_level {
-    LOG_LEVEL_DEBUG, /* each change of a state */
+    LOG_LEVEL_DEBUG, /* each change of a state, each request */
     LOG_LEVEL_INFO,  /* what an operator wants to see once */
     LOG_LEVEL_WARN,  /* something was refused, dropped or repeated */
     LOG_LEVEL_ERROR, /* something does not work */

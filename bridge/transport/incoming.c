@@ -19,6 +19,7 @@ static void answer_initialize(struct post *post, const struct initialize_answer 
         {"Content-Type", SLICE_LITERAL("application/json")},
         {"Mcp-Session-Id", slice_text(session != NULL ? session->name : "")},
     };
+    post->exchange->session = slice_text(session != NULL ? session->name : "");
     if (!post->accept.json) {
         const struct event event = {.data = answer->parts, .data_count = answer->count};
         operations->open_stream(post->exchange, &headers[1], session != NULL ? 1 : 0);

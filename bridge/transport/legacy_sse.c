@@ -444,6 +444,7 @@ static void scan_message(struct sse_client *client, struct exchange *exchange)
         refuse_fault(exchange, message_refused_id(&message, fault), message_fault_code(fault),
                      message_fault_text(fault));
     } else {
+        exchange->topic = message.method;
         take_flat(client, exchange, &message);
     }
 }

@@ -68,6 +68,7 @@ static bool find_session(struct streamable *streamable, struct exchange *exchang
     if (count == 0 || name.size == 0) {
         return may_go_without_session(streamable, exchange, id);
     }
+    exchange->session = name;
     *session = server_find_session(streamable->server, name, caller->principal);
     if (*session == NULL || !credentials_match(caller, *session)) {
         refuse(exchange, REFUSAL_SESSION_UNKNOWN, id, NULL);
@@ -134,6 +135,7 @@ static void post_single(struct incoming *incoming)
                      message_fault_text(fault));
         return;
     }
+    exchange->topic = message.method;
     switch (modern_head_classify(exchange, &message)) {
     case MODERN_NOT:
         post_legacy(incoming, &message);

@@ -112,6 +112,9 @@ void http_connection_close(struct http_connection *connection)
         return;
     }
     bool is_handled = has_exchange(connection);
+    if (is_handled) {
+        http_exchange_log(connection, 0);
+    }
     http_connection_enter(connection, is_handled ? HTTP_CONNECTION_ABANDONED : HTTP_CONNECTION_CLOSING);
     timer_stop(connection->server->timers, &connection->timer);
     count_queue(connection, 0);

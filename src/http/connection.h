@@ -46,6 +46,8 @@ struct http_connection {
     uv_shutdown_t shutdown;
     size_t lingered_bytes;
 
+    uint64_t started_ms;    /* of the exchange: when its handler was called, kept for a log of level debug only */
+    uint64_t sent_mark;     /* what had been sent before it, likewise */
     struct timer timer;     /* its meaning is the state's: src/http/deadline.c */
     uint64_t progress_mark; /* what had arrived, or gone out, when the timer was started */
     bool is_deadline_set;   /* the state's deadline has been decided since it was entered */

@@ -5,10 +5,12 @@
 #include "src/http/event_stream.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <time.h>
 
-/* What is logged of a path. */
-enum { LOGGED_PATH_BYTES = 200 };
+/* What is logged of a path, of a method, and of a session's id, whoever has all of which has the session. */
+enum { LOGGED_PATH_BYTES = 200, LOGGED_TOPIC_BYTES = 64, LOGGED_SESSION_BYTES = 8 };
 
 static struct http_connection *connection_of(const struct exchange *exchange)
 {
@@ -84,6 +86,45 @@ static void log_refusal(struct http_connection *connection, int status, const ch
     }
 }
 
+static bool is_debugging(const struct http_connection *connection)
+{
+    return connection->server->log->level <= LOG_LEVEL_DEBUG;
+}
+
+/* The beginning of what a client has written, up to `size` bytes and as far as it is visible ASCII. */
+static struct slice beginning(struct slice text, size_t size)
+{
+    size_t visible = 0;
+    while (visible < text.size && visible < size && text.data[visible] > ' ' && text.data[visible] <= '~') {
+        visible++;
+    }
+    return slice_of(text.data, visible);
+}
+
+void http_exchange_log(const struct http_connection *connection, int status)
+{
+    if (!is_debugging(connection)) {
+        return;
+    }
+    const struct exchange *exchange = &connection->exchange;
+    struct http_server *server = connection->server;
+    struct slice path = beginning(exchange->path, LOGGED_PATH_BYTES);
+    struct slice topic = beginning(exchange->topic, LOGGED_TOPIC_BYTES);
+    size_t quarter = exchange->session.size / 4;
+    struct slice session =
+        beginning(exchange->session, quarter < LOGGED_SESSION_BYTES ? quarter : LOGGED_SESSION_BYTES);
+    char result[32] = "the client is gone";
+    if (status > 0) {
+        snprintf(result, sizeof(result), "%d", status);
+    }
+    log_line(server->log, LOG_LEVEL_DEBUG, slice_text("http"),
+             "%s %.*s%s%.*s: %s%s%.*s%s, %" PRIu64 " ms, %" PRIu64 " bytes", method_name(exchange->method),
+             SLICE_PRINT(path), topic.size > 0 ? " " : "", SLICE_PRINT(topic), result,
+             session.size > 0 ? ", session " : "", SLICE_PRINT(session), session.size > 0 ? "..." : "",
+             timers_now(server->timers) - connection->started_ms,
+             connection->output.accepted_bytes - connection->sent_mark);
+}
+
 /* Sends a whole answer; the connection is FLUSHING, or further, when it returns. */
 static void answer(struct http_connection *connection, const struct response *response)
 {
@@ -106,6 +147,7 @@ static void answer(struct http_connection *connection, const struct response *re
         pieces.part_count = response->body_count;
     }
     http_connection_send(connection, &pieces);
+    http_exchange_log(connection, response->status);
     http_connection_finish(connection);
 }
 
@@ -225,6 +267,7 @@ static void close_stream(struct exchange *exchange)
         return;
     }
     http_connection_enter(connection, HTTP_CONNECTION_FLUSHING);
+    http_exchange_log(connection, 200);
     http_connection_finish(connection);
     http_deadline_update(connection);
 }
@@ -258,6 +301,10 @@ static void fill_exchange(struct http_connection *connection)
         .query = request->query,
         .body = buffer_slice(&request->body),
     };
+    if (is_debugging(connection)) {
+        connection->started_ms = timers_now(connection->server->timers);
+        connection->sent_mark = connection->output.accepted_bytes;
+    }
 }
 
 void http_exchange_screen(struct http_connection *connection)

@@ -16,4 +16,7 @@ void http_exchange_start(struct http_connection *connection);
 /* Answers a request that was not handed over; the connection ends with it. */
 void http_exchange_refuse(struct http_connection *connection, enum http_refusal refusal);
 
+/* At debug: that the exchange has ended, with this status, or 0 when the client went before the answer's end. */
+void http_exchange_log(const struct http_connection *connection, int status);
+
 #endif

@@ -96,7 +96,7 @@ static void on_log(struct log *log, enum log_level level, struct slice scope, st
 {
     struct http_fixture *fixture = container_of(log, struct http_fixture, log);
     (void)scope;
-    if (level >= LOG_LEVEL_WARN) {
+    if (level >= LOG_LEVEL_WARN || fixture->keeps_debug) {
         buffer_add(&fixture->log_text, text);
         buffer_add_text(&fixture->log_text, "\n");
     }

@@ -35,7 +35,8 @@ struct http_fixture {
     uv_loop_t loop;
     struct timers timers;
     struct log log;
-    struct buffer log_text;
+    struct buffer log_text; /* warnings and errors */
+    bool keeps_debug;       /* and all the rest */
     struct http_router router;
     struct http_listener *listener; /* NULL once it is closed */
     enum http_fixture_plan plan;

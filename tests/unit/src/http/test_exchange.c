@@ -43,6 +43,36 @@ static void headers_are_found_by_name_and_counted(void **state)
     http_client_close(&client);
 }
 
+static void the_log_says_of_each_request_how_it_ended(void **state)
+{
+    struct http_fixture *fixture = *state;
+    struct http_client client;
+    fixture->plan = HTTP_FIXTURE_KEEP;
+    fixture->keeps_debug = true;
+    http_client_open(&client, fixture);
+    http_client_send(&client, fixture, "GET /mcp?a=secret HTTP/1.1\r\nHost: x\r\nX-Token: secret\r\n\r\n");
+    HTTP_FIXTURE_UNTIL(fixture, &client, fixture->exchange != NULL);
+    http_fixture_advance(fixture, 12);
+    fixture->exchange->topic = slice_text("tools/call with more");
+    fixture->exchange->session = slice_text("0123456789abcdef0123456789abcdef");
+    http_fixture_respond(fixture, "0123456789");
+    http_client_expect(&client, fixture, "0123456789");
+    char line[160];
+    snprintf(line, sizeof(line), "GET /mcp tools/call: 200, session 01234567..., 12 ms, %zu bytes\n",
+             client.received.size);
+    http_client_send(&client, fixture, "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
+    http_client_expect(&client, fixture, "HTTP/1.1 404");
+    http_client_send(&client, fixture, GET);
+    HTTP_FIXTURE_UNTIL(fixture, &client, fixture->exchange != NULL);
+    http_client_close(&client);
+    HTTP_FIXTURE_UNTIL(fixture, NULL, fixture->closed_count == 1);
+    buffer_add(&fixture->log_text, slice_of("", 1));
+    assert_non_null(strstr(buffer_slice(&fixture->log_text).data, line));
+    assert_non_null(strstr(buffer_slice(&fixture->log_text).data, "GET /nowhere: 404, 0 ms, "));
+    assert_non_null(strstr(buffer_slice(&fixture->log_text).data, "GET /mcp: the client is gone, 0 ms, 0 bytes\n"));
+    assert_null(strstr(buffer_slice(&fixture->log_text).data, "secret"));
+}
+
 static void an_answer_without_content_has_no_body(void **state)
 {
     struct http_fixture *fixture = *state;
@@ -359,6 +389,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(headers_are_found_by_name_and_counted, http_fixture_open, http_fixture_close),
+        cmocka_unit_test_setup_teardown(the_log_says_of_each_request_how_it_ended, http_fixture_open,
+                                        http_fixture_close),
         cmocka_unit_test_setup_teardown(an_answer_without_content_has_no_body, http_fixture_open, http_fixture_close),
         cmocka_unit_test_setup_teardown(what_every_answer_has_is_in_those_of_http_itself_too, http_fixture_open,
                                         http_fixture_close),
