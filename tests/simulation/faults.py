@@ -15,7 +15,8 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 COPY = os.path.join(ROOT, "build", "faults")
 
-# Name, file below bridge/, what stands there once, what stands there instead.
+# Name, file below bridge/, what stands there once, what stands there instead; the last three again where one change is
+# not enough, because the bridge looks twice.
 FAULTS = [
     ("a wrong id: the answer bears the wire id", "mcp/legacy_relay.c",
      "{{message->id, call->id}, {slice_of(NULL, 0), slice_of(NULL, 0)}};",
@@ -97,7 +98,8 @@ FAULTS = [
      "    struct translated *left = container_of(shim, struct translated, shim);\n"
      "    if (left->handle.round > 0) {\n        left->client = NULL;\n        return;\n    }\n"),
     ("a state is good for another principal", "era/request_state.c",
-     "        binding->principal,\n", "        slice_of(\"\", 0),\n"),
+     "        binding->principal,\n", "        slice_of(\"\", 0),\n", "era/legacy_child.c",
+     "    if (translated == NULL || !caller_is_same(&translated->caller, caller)) {", "    if (translated == NULL) {"),
     ("a loan is never served: who gives back tells nobody", "mcp/children.c",
      "    list_append(children->free.next, &hub->in_children);\n    serve_loans(children);",
      "    list_append(children->free.next, &hub->in_children);"),
@@ -125,10 +127,15 @@ FAULTS = [
 ]
 
 
+def changes(fault):
+    """(file, old, new)"""
+    return [fault[first:first + 3] for first in range(1, len(fault), 3)]
+
+
 def misfits(faults, root):
     """What is wrong with the entries themselves, (name, what): what each replaces must stand once in today's code."""
     names = [fault[0] for fault in faults]
-    for name, path, old, new in faults:
+    for name, path, old, new in [(fault[0], *change) for fault in faults for change in changes(fault)]:
         full = os.path.join(root, "bridge", path)
         count = 0
         if os.path.isfile(full):
@@ -143,14 +150,16 @@ def misfits(faults, root):
 
 
 def complaint(fault):
-    """What the compiler says of the file with the fault in it, None if it takes it."""
-    _, path, old, new = fault
-    with open(os.path.join(ROOT, "bridge", path), encoding="utf-8") as file:
-        text = file.read()
+    """What the compiler says of the files with the fault in them, None if it takes them."""
     command = [*os.environ.get("CC", "cc").split(), "-std=c11", "-D_GNU_SOURCE", "-I.", "-fsyntax-only",
                "-Werror=implicit-function-declaration", "-Werror=incompatible-pointer-types", "-xc", "-"]
-    done = subprocess.run(command, cwd=ROOT, input=text.replace(old, new), capture_output=True, text=True, check=False)
-    return None if done.returncode == 0 else done.stderr[-2000:]
+    for path, old, new in changes(fault):
+        with open(os.path.join(ROOT, "bridge", path), encoding="utf-8") as file:
+            text = file.read().replace(old, new)
+        done = subprocess.run(command, cwd=ROOT, input=text, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            return done.stderr[-2000:]
+    return None
 
 
 def check(faults):
@@ -197,17 +206,24 @@ def run(seeds):
     return int(seed[1]) if seed else 0, text[:90]
 
 
+def write(texts):
+    for path, text in texts.items():
+        with open(os.path.join(COPY, "bridge", path), "w", encoding="utf-8") as file:
+            file.write(text)
+
+
 def plant(fault, seeds):
-    _, path, old, new = fault
-    full = os.path.join(COPY, "bridge", path)
-    with open(full, encoding="utf-8") as file:
-        text = file.read()
-    with open(full, "w", encoding="utf-8") as file:
-        file.write(text.replace(old, new))
+    sound = {}
+    for path, _, _ in changes(fault):
+        with open(os.path.join(COPY, "bridge", path), encoding="utf-8") as file:
+            sound[path] = file.read()
+    planted = dict(sound)
+    for path, old, new in changes(fault):
+        planted[path] = planted[path].replace(old, new)
+    write(planted)
     errors = build()
     seed, reason = run(seeds) if errors is None else (None, "it does not build: " + errors)
-    with open(full, "w", encoding="utf-8") as file:
-        file.write(text)
+    write(sound)
     return seed is not None, f"seed {seed}: {reason}" if seed is not None else reason or f"not found in {seeds} seeds"
 
 
