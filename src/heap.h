@@ -7,9 +7,13 @@
 
 #include "bridge/base/timer.h"
 
+#include <stddef.h>
+
 struct heap {
     struct timers *timers; /* borrowed */
     struct timer timer;
+    size_t spare;          /* bytes that were free at the last look */
+    unsigned busy_periods; /* in a row */
 };
 
 void heap_start(struct heap *heap, struct timers *timers);
