@@ -77,7 +77,7 @@ static void while_much_changes_memory_is_kept_for_six_periods(void **state)
     bool is_glibcs = mallinfo2().fordblks >= LARGE;
     size_t before = resident_bytes();
     for (unsigned period = 1; period <= 6; period++) {
-        blocks[period] = period % 2 == 0 ? NULL : malloc(LARGE / 2);
+        blocks[period] = period % 2 == 0 ? NULL : malloc(LARGE / 4);
         if (period % 2 == 0) {
             free(blocks[period - 1]);
         }
