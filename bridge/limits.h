@@ -20,6 +20,11 @@ enum {
     LIMIT_URI_BYTES = 8192,
     /* Resource subscriptions of one session. */
     LIMIT_SESSION_SUBSCRIPTIONS = 1024,
+    /*
+     * How long, in ms, sessions are still served after the last answer that a drain waited for: the Python SDK lists
+     * the tools when it has the answer, and its session ends with a request.
+     */
+    LIMIT_DRAIN_GRACE_MS = 1000,
     /* How long a client should wait before it comes back to a stream, in ms: the `retry` field. */
     LIMIT_RETRY_MS = 1000,
     /* Tasks of one child whose owner is known: the oldest is forgotten when there are more. */

@@ -3,7 +3,8 @@
  *                                         or --drain-timeout has passed     children are closed
  *     SERVING ---------------> DRAINING ------------------------------> CLOSING -----------------> the loop ends
  *
- * While it drains, running exchanges go on and new ones are refused. Closing answers what still runs with an error,
+ * While it drains, running exchanges go on. New ones are refused, but for those of sessions while calls of theirs run
+ * (server_drain()); the socket is closed when the last of these has been answered. Closing answers what still runs with an error,
  * so that no client is left with a broken connection, and stops the child by the stop ladder. Another signal, a second
  * after the first or later, ends the program at once, and leaves what is left of the child to the guardian.
  */
@@ -30,6 +31,7 @@
 #include "src/monitor/status.h"
 #include "src/plan.h"
 #include "src/secret.h"
+#include "src/settings.h"
 #include "src/version.h"
 #include "src/wakeup.h"
 
@@ -71,12 +73,9 @@ struct daemon {
     struct secret secret;
     struct supervisor_settings supervisor_settings;
     struct child_command command;
-    struct credential *credentials; /* owned */
-    struct server_settings server_settings;
+    struct settings settings;
     struct server server;
-    struct streamable_settings streamable_settings;
     struct streamable streamable;
-    struct legacy_sse_settings sse_settings;
     struct legacy_sse sse;
     struct health_subject health;
     struct figures figures;
@@ -238,6 +237,15 @@ static void on_drain_timeout(struct timer *timer)
     close_everything(daemon);
 }
 
+/* Nobody has to come any more: what is left are exchanges that run. */
+static void on_settled(struct server *server)
+{
+    struct daemon *daemon = container_of(server, struct daemon, server);
+    streamable_settle(&daemon->streamable);
+    legacy_sse_settle(&daemon->sse);
+    http_listener_drain(daemon->listener);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct daemon *daemon = handle->data;
@@ -254,8 +262,7 @@ static void on_signal(uv_signal_t *handle, int number)
                         on_drain_timeout);
         }
         streamable_drain(&daemon->streamable);
-        legacy_sse_drain(&daemon->sse);
-        http_listener_drain(daemon->listener);
+        server_drain(&daemon->server, on_settled);
     } else if (now_ms - daemon->first_signal_ms >= same_signal_ms) {
         stop_at_once(daemon);
     }
@@ -318,63 +325,14 @@ static bool is_ready(void *context, struct slice *name, const char **state, cons
     return channel->state == CHANNEL_READY && daemon->state == DAEMON_SERVING;
 }
 
-static struct credentials make_credentials(struct daemon *daemon)
-{
-    size_t count = daemon->options->env_from_header.count;
-    daemon->credentials = memory_new((count + 1) * sizeof(*daemon->credentials));
-    for (size_t i = 0; i < count; i++) {
-        const struct header_variable *pair = &daemon->options->header_variables[i];
-        daemon->credentials[i] = (struct credential){.variable = pair->variable, .header = pair->header};
-    }
-    return (struct credentials){daemon->credentials, count};
-}
-
 static void init_bridge(struct daemon *daemon)
 {
-    const struct options *options = daemon->options;
-    /* In the order of --server-era's values. */
-    static const enum server_era eras[] = {SERVER_ERA_UNKNOWN, SERVER_ERA_LEGACY, SERVER_ERA_MODERN};
-    daemon->command = options_command(options);
-    daemon->server_settings = (struct server_settings){
-        .channel = {.start_timeout_ms = options->start_timeout_ms, .request_timeout_ms = options->request_timeout_ms},
-        .session_timeout_ms = options->session_timeout_ms,
-        .children = (enum server_children)options->children,
-        .callback_timeout_ms = options->callback_timeout_ms,
-        .replay_bytes = options->replay_bytes,
-        .replay_age_ms = options->replay_age_ms,
-        .max_sessions = options->max_sessions,
-        .max_children = options->max_children,
-        .min_idle_children = options->min_idle_children,
-        .child_idle_timeout_ms = options->child_idle_timeout_ms,
-        .shared_idle_timeout_ms = options->shared_idle_timeout_ms,
-        .has_credentials = options->env_from_header.count > 0,
-        .era = eras[options->server_era],
-        .max_in_flight = options->max_in_flight,
-        .max_session_calls = options->max_session_calls,
-        .max_session_streams = options->max_session_streams,
-        .max_stream_queue_bytes = options->max_stream_queue_bytes,
-        .max_replay_bytes = options->max_replay_bytes,
-    };
-    daemon->streamable_settings = (struct streamable_settings){
-        .mode = options->is_stateful    ? STREAMABLE_STATEFUL
-                : options->is_stateless ? STREAMABLE_STATELESS
-                                        : STREAMABLE_BOTH,
-        .gate = daemon->keeper.gate,
-        .credentials = make_credentials(daemon),
-        .post = {.json_only = options->json_response,
-                 .stream_after_ms = options->stream_after_ms,
-                 .heartbeat_ms = options->heartbeat_ms},
-    };
-    server_open(&daemon->server, &daemon->world, &daemon->command, &daemon->server_settings);
-    streamable_init(&daemon->streamable, &daemon->server, &daemon->streamable_settings);
-    daemon->sse_settings = (struct legacy_sse_settings){
-        .gate = daemon->streamable_settings.gate,
-        .credentials = daemon->streamable_settings.credentials,
-        .message_path = options->message_path,
-        .heartbeat_ms = options->heartbeat_ms,
-    };
-    legacy_sse_init(&daemon->sse, &daemon->server, &daemon->sse_settings);
-    daemon->streamable.legacy = options->no_sse ? NULL : &daemon->sse;
+    daemon->command = options_command(daemon->options);
+    settings_init(&daemon->settings, daemon->options, &daemon->keeper.gate);
+    server_open(&daemon->server, &daemon->world, &daemon->command, &daemon->settings.server);
+    streamable_init(&daemon->streamable, &daemon->server, &daemon->settings.streamable);
+    legacy_sse_init(&daemon->sse, &daemon->server, &daemon->settings.sse);
+    daemon->streamable.legacy = daemon->options->no_sse ? NULL : &daemon->sse;
 }
 
 static void init_monitor(struct daemon *daemon)
@@ -529,7 +487,7 @@ static void serve(struct daemon *daemon)
     gatekeeper_release(&daemon->keeper);
     legacy_sse_release(&daemon->sse);
     streamable_release(&daemon->streamable);
-    free(daemon->credentials);
+    settings_release(&daemon->settings);
     int result = uv_loop_close(&daemon->loop);
     assert(result == 0);
     (void)result;

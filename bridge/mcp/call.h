@@ -93,6 +93,7 @@ struct call {
     enum log_severity level; /* of the log messages that it wants; of a modern client */
     bool is_busy;            /* a modern client is told to come again: all children are in use */
     int error_code;          /* of the answer to a modern client; 0 for a result */
+    bool is_awaited;         /* a session's, that came before the bridge began to drain: it waits for the end */
     bool has_handler;        /* the child has the method, and the error is of what handles it there */
     struct session *session; /* NULL for a stateless request */
     struct slice principal;  /* of a stateless request: who sent it, by its token; empty where nobody is told apart */

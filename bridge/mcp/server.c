@@ -1,6 +1,7 @@
 #include "bridge/mcp/server.h"
 
 #include "bridge/base/memory.h"
+#include "bridge/limits.h"
 #include "bridge/mcp/capabilities.h"
 
 #include <assert.h>
@@ -214,6 +215,38 @@ void server_open(struct server *server, struct world *world, const struct child_
     children_warm_up(&server->children);
 }
 
+static void settle(struct server *server)
+{
+    server->phase = SERVER_SETTLED;
+    server->on_settled(server);
+}
+
+static void on_grace_over(struct timer *timer)
+{
+    settle(container_of(timer, struct server, settle_timer));
+}
+
+void server_drain(struct server *server, void (*on_settled)(struct server *server))
+{
+    server->phase = SERVER_DRAINING;
+    server->on_settled = on_settled;
+    if (server->awaited_calls == 0) {
+        settle(server);
+    }
+}
+
+void server_orphan(struct server *server, struct call *call)
+{
+    if (!call->is_awaited) {
+        return;
+    }
+    call->is_awaited = false;
+    server->awaited_calls--;
+    if (server->phase == SERVER_DRAINING && server->on_closed == NULL && server->awaited_calls == 0) {
+        timer_start(server->world->timers, &server->settle_timer, LIMIT_DRAIN_GRACE_MS, on_grace_over);
+    }
+}
+
 static void on_nothing_to_close(struct timer *timer)
 {
     finish_closing(container_of(timer, struct server, close_timer));
@@ -222,6 +255,7 @@ static void on_nothing_to_close(struct timer *timer)
 void server_close(struct server *server, void (*on_closed)(struct server *server))
 {
     server->on_closed = on_closed;
+    timer_stop(server->world->timers, &server->settle_timer);
     struct map_node *node;
     while ((node = map_any(&server->sessions.sessions)) != NULL) {
         server_end_session(server, container_of(node, struct session, by_name));
@@ -285,6 +319,8 @@ void server_admit(struct server *server, struct call *call)
         hub_hold(call->hub);
     }
     if (call->session != NULL) {
+        call->is_awaited = server->phase == SERVER_SERVING;
+        server->awaited_calls += call->is_awaited;
         session_table_hold(call->session);
         session_add_call(call->session, call);
     }
@@ -307,6 +343,7 @@ void server_finish(struct server *server, struct call *call)
         call->session = NULL;
         session_remove_call(session, call);
         session_table_let_go(session);
+        server_orphan(server, call);
     }
 }
 

@@ -27,6 +27,13 @@ enum server_era {
     SERVER_ERA_MODERN,
 };
 
+/* Who is served. */
+enum server_phase {
+    SERVER_SERVING,  /* everybody */
+    SERVER_DRAINING, /* sessions: a call that runs may need its client's further requests, and so does its end */
+    SERVER_SETTLED,  /* nobody new; what runs may finish */
+};
+
 struct server_settings {
     struct channel_settings channel;
     enum server_children children;
@@ -77,7 +84,11 @@ struct server {
     size_t stream_count;       /* that are open */
     struct timer close_timer;
 
-    void (*on_closed)(struct server *server); /* NULL until server_close() */
+    enum server_phase phase;
+    size_t awaited_calls; /* of sessions, whose clients wait: a drain begins with those */
+    struct timer settle_timer;
+    void (*on_settled)(struct server *server); /* NULL until server_drain() */
+    void (*on_closed)(struct server *server);  /* NULL until server_close() */
 };
 
 /*
@@ -86,6 +97,13 @@ struct server {
  */
 void server_open(struct server *server, struct world *world, const struct child_command *command,
                  const struct server_settings *settings);
+
+/*
+ * SERVER_DRAINING until LIMIT_DRAIN_GRACE_MS after the last of the sessions' calls that run now; then, or at once where
+ * none does, SERVER_SETTLED, and `on_settled` is called, maybe before this returns. It is not after server_close().
+ * To be called once.
+ */
+void server_drain(struct server *server, void (*on_settled)(struct server *server));
 
 /* Ends the sessions and the children; every call that runs gets an error. `on_closed` is called once, from the loop. */
 void server_close(struct server *server, void (*on_closed)(struct server *server));
@@ -148,6 +166,9 @@ void server_admit(struct server *server, struct call *call);
 
 /* The call is over, because on_answer or on_ready came. To be called once for each submitted call. */
 void server_finish(struct server *server, struct call *call);
+
+/* The client has gone, and may come back for the answer: a drain does not wait for it any more. */
+void server_orphan(struct server *server, struct call *call);
 
 /* Nobody wants the answer any more: no event comes, and the child is told. In place of server_finish(). */
 void server_give_up(struct server *server, struct call *call);

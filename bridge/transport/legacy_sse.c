@@ -112,9 +112,9 @@ static void close_outlet(struct session_outlet *outlet)
     close_client(container_of(outlet, struct sse_client, outlet));
 }
 
-static void close_if_drained(struct sse_client *client)
+static void close_if_settled(struct sse_client *client)
 {
-    if (client->sse->is_draining && !client->is_closing && list_is_empty(&client->calls)) {
+    if (client->sse->server->phase == SERVER_SETTLED && !client->is_closing && list_is_empty(&client->calls)) {
         close_client(client);
     }
 }
@@ -225,7 +225,7 @@ void legacy_sse_handle_stream(struct legacy_sse *sse, struct exchange *exchange)
     if (!gate_admit(&sse->settings->gate, exchange, &caller.principal)) {
         return;
     }
-    if (sse->is_draining) {
+    if (sse->server->phase != SERVER_SERVING) {
         refuse(exchange, REFUSAL_DRAINING, no_id, NULL);
     } else if (exchange->method != EXCHANGE_GET) {
         refuse(exchange, REFUSAL_METHOD_STREAM, no_id, NULL);
@@ -248,7 +248,7 @@ static void end_call(struct sse_call *call)
     struct sse_client *client = call->client;
     server_finish(client->sse->server, &call->call);
     free_call(call);
-    close_if_drained(client);
+    close_if_settled(client);
 }
 
 static void on_answer(struct call *call, const struct slice *parts, size_t count)
@@ -342,6 +342,10 @@ static void take_initialize(struct sse_client *client, struct exchange *exchange
         refuse(exchange, REFUSAL_INITIALIZE_SIZE, message->id, NULL);
         return;
     }
+    if (server->phase != SERVER_SERVING) {
+        refuse(exchange, REFUSAL_DRAINING, message->id, NULL);
+        return;
+    }
     bool has_room = server_has_session_room(server);
     struct hub *hub = has_room ? server_choose_hub(server, &client->caller, message) : NULL;
     if (hub == NULL) {
@@ -362,7 +366,7 @@ static void take_request(struct sse_client *client, struct exchange *exchange, s
     struct server *server = client->sse->server;
     if (client->session == NULL) {
         refuse(exchange, REFUSAL_NOT_INITIALIZED, message->id, NULL);
-    } else if (client->sse->is_draining) {
+    } else if (server->phase == SERVER_SETTLED) {
         refuse(exchange, REFUSAL_DRAINING, message->id, NULL);
     } else if (!server_has_session_call_room(server, client->session, 1)) {
         refuse_on_stream(client, exchange, REFUSAL_SESSION_CALL_CEILING, message->id);
@@ -477,10 +481,9 @@ void legacy_sse_end_strangers(struct legacy_sse *sse)
     }
 }
 
-void legacy_sse_drain(struct legacy_sse *sse)
+void legacy_sse_settle(struct legacy_sse *sse)
 {
-    sse->is_draining = true;
     LIST_FOR_EACH(link, &sse->open) {
-        close_if_drained(container_of(link, struct sse_client, link));
+        close_if_settled(container_of(link, struct sse_client, link));
     }
 }

@@ -25,7 +25,6 @@ struct legacy_sse {
     const struct legacy_sse_settings *settings; /* borrowed */
     struct map clients;                         /* by the name in their POSTs' query */
     struct list open;                           /* the same, in order */
-    bool is_draining;
 };
 
 void legacy_sse_init(struct legacy_sse *sse, struct server *server, const struct legacy_sse_settings *settings);
@@ -40,7 +39,7 @@ void legacy_sse_handle_message(struct legacy_sse *sse, struct exchange *exchange
 /* The list of tokens has changed: closes the streams of those who are not on it any more. */
 void legacy_sse_end_strangers(struct legacy_sse *sse);
 
-/* Takes no new stream and no new request; each stream ends with the last of its calls. */
-void legacy_sse_drain(struct legacy_sse *sse);
+/* The server has settled: each stream ends with the last of its calls. */
+void legacy_sse_settle(struct legacy_sse *sse);
 
 #endif

@@ -395,6 +395,15 @@ static void give_up(struct post *post)
     post_free(post);
 }
 
+static void orphan(struct post *post)
+{
+    post_enter(post, POST_ORPHANED);
+    post->exchange = NULL;
+    for (size_t i = 0; i < post->call_count; i++) {
+        server_orphan(post->owner->server, &post->calls[i].call);
+    }
+}
+
 static void give_up_requests(struct post *post)
 {
     for (size_t i = 0; i < post->call_count; i++) {
@@ -434,8 +443,7 @@ static void on_client_gone(struct exchange *exchange)
         return;
     }
     keep_body(post);
-    post_enter(post, POST_ORPHANED);
-    post->exchange = NULL;
+    orphan(post);
     if (goes_on) {
         list_append(&post->session->orphans, &post->orphan.link);
     } else {

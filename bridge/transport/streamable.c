@@ -118,9 +118,11 @@ static void post_legacy(struct incoming *incoming, struct message *message)
         refuse(exchange, REFUSAL_MODERN_DISCOVER, message->id, NULL);
         return;
     }
-    if ((is_initialize(message) ||
-         find_session(incoming->streamable, exchange, incoming->caller, message->id, &incoming->session)) &&
-        check_version(exchange, message->id)) {
+    if (is_initialize(message) && incoming->streamable->server->phase != SERVER_SERVING) {
+        refuse(exchange, REFUSAL_DRAINING, message->id, NULL);
+    } else if ((is_initialize(message) ||
+                find_session(incoming->streamable, exchange, incoming->caller, message->id, &incoming->session)) &&
+               check_version(exchange, message->id)) {
         incoming_take(incoming, message);
     }
 }
@@ -280,6 +282,24 @@ static bool is_old_client(const struct streamable *streamable, const struct exch
     return accept.stream && !accept.json;
 }
 
+/* Whether the exchange is still taken: while the server drains, if it names a session. */
+static bool is_served(const struct streamable *streamable, const struct exchange *exchange, const struct caller *caller)
+{
+    const struct server *server = streamable->server;
+    struct slice name;
+    switch (server->phase) {
+    case SERVER_SERVING:
+        return true;
+    case SERVER_DRAINING:
+        return streamable->settings->mode != STREAMABLE_STATELESS &&
+               exchange->operations->header(exchange, "mcp-session-id", &name) == 1 &&
+               server_find_session(server, name, caller->principal) != NULL;
+    case SERVER_SETTLED:
+        break;
+    }
+    return false;
+}
+
 void streamable_handle(struct streamable *streamable, struct exchange *exchange)
 {
     if (is_old_client(streamable, exchange)) {
@@ -291,7 +311,7 @@ void streamable_handle(struct streamable *streamable, struct exchange *exchange)
     if (!gate_admit(&streamable->settings->gate, exchange, &caller.principal)) {
         return;
     }
-    if (streamable->is_draining) {
+    if (!is_served(streamable, exchange, &caller)) {
         refuse(exchange, REFUSAL_DRAINING, no_id, NULL);
         return;
     }
@@ -315,7 +335,10 @@ void streamable_end_strangers(struct streamable *streamable)
 
 void streamable_drain(struct streamable *streamable)
 {
-    streamable->is_draining = true;
-    listen_stream_close_all(&streamable->streams);
     era_drain(&streamable->era);
+}
+
+void streamable_settle(struct streamable *streamable)
+{
+    listen_stream_close_all(&streamable->streams);
 }

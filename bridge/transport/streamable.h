@@ -35,7 +35,6 @@ struct streamable {
     struct legacy_sse *legacy; /* serves old clients that were given the endpoint's URL; NULL for nobody; borrowed */
     struct post_owner posts;
     struct listen_owner streams;
-    bool is_draining;
 };
 
 void streamable_init(struct streamable *streamable, struct server *server, const struct streamable_settings *settings);
@@ -49,7 +48,10 @@ void streamable_handle(struct streamable *streamable, struct exchange *exchange)
 /* The list of tokens has changed: ends the sessions and the subscriptions of those who are not on it any more. */
 void streamable_end_strangers(struct streamable *streamable);
 
-/* Refuses what comes from now on, closes the GET streams, and lets the POSTs finish. */
+/* The server drains: ends what clients of the modern era wait for without a call that runs. */
 void streamable_drain(struct streamable *streamable);
+
+/* The server has settled: closes the GET streams, and lets the POSTs finish. */
+void streamable_settle(struct streamable *streamable);
 
 #endif

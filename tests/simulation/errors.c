@@ -51,7 +51,9 @@ static bool was_not_read(struct simulation *simulation, const struct request *re
 
 static bool is_the_end(struct simulation *simulation, const struct request *request)
 {
-    return simulation->phase == SIMULATION_END || request->kind == REQUEST_INITIALIZE ||
+    /* While it drains, sessions are served. */
+    bool is_over = request->conversation == NULL || simulation->is_settled || simulation->server.on_closed != NULL;
+    return (simulation->phase == SIMULATION_END && is_over) || request->kind == REQUEST_INITIALIZE ||
            (request->conversation != NULL && request->conversation->has_own_child);
 }
 
@@ -145,6 +147,19 @@ static bool may_be_gone(const struct visit *visit)
            (timeout_ms > 0 && simulation_now(simulation) >= conversation->previously_heard_ms + timeout_ms);
 }
 
+/* Whether a 503 may say that the bridge shuts down: not to a session, as long as it drains and has not settled. */
+static bool may_be_turned_away(const struct visit *visit)
+{
+    const struct simulation *simulation = visit->client->actor.simulation;
+    const char *answer = fake_exchange_answer(visit->exchange);
+    if (answer == NULL || strstr(answer, "shutting down") == NULL) {
+        return true;
+    }
+    return simulation->is_settled || simulation->server.on_closed != NULL || visit->is_lost ||
+           visit->conversation == NULL || !conversation_is_alive(visit->conversation) ||
+           (visit->request_count > 0 && visit->requests[0]->kind == REQUEST_INITIALIZE);
+}
+
 void errors_judge_status(const struct visit *visit, int status)
 {
     struct simulation *simulation = visit->client->actor.simulation;
@@ -162,7 +177,7 @@ void errors_judge_status(const struct visit *visit, int status)
         is_right = mode == STREAMABLE_STATELESS || visit->kind == VISIT_RESUME || visit->kind == VISIT_OTHER;
         break;
     case 503:
-        is_right = true;
+        is_right = may_be_turned_away(visit);
         break;
     default:
         break;

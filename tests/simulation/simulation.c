@@ -298,15 +298,24 @@ static void on_closed(struct server *server)
     simulation->is_server_closed = true;
 }
 
+static void on_settled(struct server *server)
+{
+    struct simulation *simulation = container_of(server, struct simulation, server);
+    simulation_require(simulation, !simulation->is_settled, "the server has settled twice");
+    simulation->is_settled = true;
+    streamable_settle(&simulation->streamable);
+    legacy_sse_settle(&simulation->sse);
+}
+
 static void end(struct simulation *simulation)
 {
     simulation->phase = SIMULATION_END;
     simulation_note(simulation, "the server is closed");
     if (simulation->profile.has_drain) {
         streamable_drain(&simulation->streamable);
-        legacy_sse_drain(&simulation->sse);
+        server_drain(&simulation->server, on_settled);
         look(simulation);
-        for (unsigned i = 0; i < 20; i++) {
+        for (unsigned i = 0; i < 40; i++) {
             step(simulation);
         }
     }

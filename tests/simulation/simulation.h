@@ -48,6 +48,7 @@ struct simulation {
     uint64_t step_began_ms;
     enum simulation_phase phase;
     bool is_server_closed;
+    bool is_settled; /* it drains, and serves nobody new */
 };
 
 struct simulation *simulation_new(uint64_t seed, bool is_shown);

@@ -23,6 +23,30 @@ static size_t count_sends(const struct list *calls)
     return count;
 }
 
+/* Calls of sessions that a drain waits for. */
+static size_t count_awaited(const struct list *calls)
+{
+    size_t count = 0;
+    LIST_FOR_EACH(link, calls) {
+        const struct call *call = container_of(link, struct call, link);
+        count += call->is_awaited;
+    }
+    return count;
+}
+
+static void check_drain(struct simulation *simulation, size_t awaited)
+{
+    const struct server *server = &simulation->server;
+    simulation_require(simulation, server->awaited_calls == awaited || simulation->profile.has_eras,
+                       "the server waits for %zu calls of %zu", server->awaited_calls, awaited);
+    simulation_require(simulation,
+                       server->phase != SERVER_DRAINING || server->on_closed != NULL || server->awaited_calls > 0 ||
+                           timer_is_running(&server->settle_timer),
+                       "the server drains, and waits for nothing");
+    simulation_require(simulation, (server->phase == SERVER_SETTLED) == simulation->is_settled,
+                       "the server has settled, and nobody was told");
+}
+
 static void check_channel(struct simulation *simulation, const struct channel *channel)
 {
     size_t running = length(&channel->running);
@@ -87,6 +111,7 @@ void tables_check(struct simulation *simulation)
     const struct server_settings *settings = &simulation->profile.settings;
     size_t calls = 0;
     size_t sends = 0;
+    size_t awaited = 0;
     if (simulation->is_server_closed) {
         return;
     }
@@ -96,6 +121,7 @@ void tables_check(struct simulation *simulation)
         check_channel(simulation, &hub->channel);
         calls += hub->channel.call_count;
         sends += count_sends(&hub->channel.running) + count_sends(&hub->channel.waiting);
+        awaited += count_awaited(&hub->channel.running) + count_awaited(&hub->channel.waiting);
     }
     /* Between the eras a client's call and what the child is sent are not one to one. */
     simulation_require(simulation, server->call_count == calls || simulation->profile.has_eras,
@@ -110,6 +136,7 @@ void tables_check(struct simulation *simulation)
                        server->sessions.sessions.count);
     simulation_require(simulation, server->replay_store.bytes <= settings->max_replay_bytes,
                        "the sessions keep %zu bytes", server->replay_store.bytes);
+    check_drain(simulation, awaited);
     map_visit(&server->sessions.sessions, check_session, simulation);
 }
 

@@ -565,6 +565,7 @@ struct visit *visit_new(struct client *client, struct conversation *conversation
     visit->conversation = conversation;
     visit->kind = kind;
     visit->exchange = exchange;
+    visit->is_lost = client->is_lost;
     visit->is_slow = kind != VISIT_OTHER && simulation->phase == SIMULATION_STORM &&
                      simulation_chance(simulation, simulation->profile.slow_percent);
     visit->was_slow = visit->is_slow;

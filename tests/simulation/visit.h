@@ -26,6 +26,7 @@ struct visit {
     struct fake_exchange *exchange; /* the world's */
     struct request *requests[BROKEN_REQUESTS];
     size_t request_count;
+    bool is_lost; /* it names no session that there is */
     bool is_batch;
     bool is_slow;
     bool was_slow;  /* once at least */

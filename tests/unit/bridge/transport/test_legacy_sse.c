@@ -534,16 +534,31 @@ static void a_reader_that_does_not_read_loses_its_stream_and_only_that(void **st
     fake_exchange_expect_open(other.stream);
 }
 
-static void draining_ends_each_stream_with_the_last_of_its_calls(void **state)
+static void note_settled(struct server *server)
+{
+    struct bridge_fixture *bridge = container_of(server, struct bridge_fixture, server);
+    legacy_sse_settle(&container_of(bridge, struct fixture, bridge)->sse);
+}
+
+static void draining_serves_the_streams_until_their_calls_have_been_answered(void **state)
 {
     struct fixture *fixture = *state;
-    struct client idle = connect_client(fixture);
+    struct client fresh = connect_client(fixture);
     struct client busy = connect_initialized(fixture);
     send(fixture, &busy, LIST);
-    legacy_sse_drain(&fixture->sse);
-    fake_exchange_expect_closed(idle.stream);
-    fake_exchange_expect_open(busy.stream);
+    server_drain(&fixture->bridge.server, note_settled);
+    fake_exchange_expect_open(fresh.stream);
     era_expect_in_answer(get(fixture, "text/event-stream"), 503, "The bridge is shutting down");
+    era_expect_in_answer(post(fixture, &fresh, INITIALIZE), 503, "The bridge is shutting down");
+    bridge_fixture_answer(&fixture->bridge);
+    expect_part(busy.stream, "\"id\":\"a\",\"result\"");
+    send(fixture, &busy, LIST);
+    bridge_fixture_answer(&fixture->bridge);
+    expect_part(busy.stream, "\"id\":\"a\",\"result\"");
+    send(fixture, &busy, LIST);
+    fake_world_advance(&fixture->bridge.world, LIMIT_DRAIN_GRACE_MS);
+    fake_exchange_expect_closed(fresh.stream);
+    fake_exchange_expect_open(busy.stream);
     era_expect_in_answer(post(fixture, &busy, LIST), 503, "The bridge is shutting down");
     bridge_fixture_answer(&fixture->bridge);
     expect_part(busy.stream, "\"id\":\"a\",\"result\"");
@@ -579,7 +594,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_client_that_goes_during_initialize_leaves_no_child, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reader_that_does_not_read_loses_its_stream_and_only_that, set_up_ready,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(draining_ends_each_stream_with_the_last_of_its_calls, set_up_ready, tear_down),
+        cmocka_unit_test_setup_teardown(draining_serves_the_streams_until_their_calls_have_been_answered, set_up_ready,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -689,23 +689,106 @@ static void a_batch_with_a_modern_message_is_refused(void **state)
 
 /* ---- Draining ---- */
 
-static void draining_finishes_what_runs_and_refuses_what_comes(void **state)
+static void note_settled(struct server *server)
+{
+    struct bridge_fixture *fixture = container_of(server, struct bridge_fixture, server);
+    streamable_settle(&fixture->streamable);
+}
+
+static void drain(struct bridge_fixture *fixture)
+{
+    streamable_drain(&fixture->streamable);
+    server_drain(&fixture->server, note_settled);
+}
+
+static void draining_serves_sessions_until_their_calls_have_been_answered(void **state)
 {
     struct bridge_fixture *fixture = *state;
     const char *session = bridge_fixture_open_session(fixture);
     struct fake_exchange *call = bridge_fixture_post(fixture, session, REQUEST(1));
     struct fake_exchange *stream = bridge_fixture_get(fixture, session);
-    streamable_drain(&fixture->streamable);
-    fake_exchange_expect_closed(stream);
+    drain(fixture);
+    fake_exchange_expect_open(stream);
     fake_exchange_expect_silence(call);
-    assert_true(fixture->streamable.posts.count > 0);
-    struct fake_exchange *late = post(fixture, REQUEST(2));
-    fake_exchange_expect(late, 503, REFUSED(null, -32603, "The bridge is shutting down"));
-    assert_string_equal(fake_exchange_answer_field(late, "retry-after"), "5");
+    struct fake_exchange *further = bridge_fixture_post(fixture, session, REQUEST(2));
+    bridge_fixture_answer(fixture);
+    fake_exchange_expect(further, 200, ANSWER(2, 3));
+    struct fake_exchange *stranger = post(fixture, REQUEST(3));
+    fake_exchange_expect(stranger, 503, REFUSED(null, -32603, "The bridge is shutting down"));
+    assert_string_equal(fake_exchange_answer_field(stranger, "retry-after"), "5");
+    assert_int_equal(post(fixture, INITIALIZE(0, "2025-06-18"))->status, 503);
+    fake_exchange_expect(bridge_fixture_post(fixture, session, INITIALIZE(0, "2025-06-18")), 503,
+                         REFUSED(0, -32603, "The bridge is shutting down"));
+    assert_int_equal(bridge_fixture_post(fixture, "00000000000000000000000000000000", REQUEST(4))->status, 503);
+    bridge_fixture_answer_to(fixture, 2);
+    fake_exchange_expect(call, 200, ANSWER(1, 2));
+    fake_world_advance(&fixture->world, LIMIT_DRAIN_GRACE_MS - 1);
+    struct fake_exchange *last = bridge_fixture_post(fixture, session, REQUEST(5));
+    fake_exchange_expect_open(stream);
+    fake_world_advance(&fixture->world, 1);
+    fake_exchange_expect_closed(stream);
     assert_int_equal(bridge_fixture_get(fixture, session)->status, 503);
+    assert_int_equal(bridge_fixture_delete(fixture, session)->status, 503);
+    bridge_fixture_answer(fixture);
+    fake_exchange_expect(last, 200, ANSWER(5, 4));
+    assert_int_equal(fixture->streamable.posts.count, 0);
+}
+
+static void draining_waits_for_no_call_without_a_session_and_for_none_that_came_after(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    const char *session = bridge_fixture_open_session(fixture);
+    struct fake_exchange *stream = bridge_fixture_get(fixture, session);
+    struct fake_exchange *call = post(fixture, REQUEST(1));
+    drain(fixture);
+    fake_exchange_expect_closed(stream);
+    assert_int_equal(bridge_fixture_post(fixture, session, REQUEST(2))->status, 503);
     bridge_fixture_answer(fixture);
     fake_exchange_expect(call, 200, ANSWER(1, 2));
-    assert_int_equal(fixture->streamable.posts.count, 0);
+}
+
+static void a_session_ends_while_the_bridge_drains(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    const char *session = bridge_fixture_open_session(fixture);
+    struct fake_exchange *call = bridge_fixture_post(fixture, session, REQUEST(1));
+    drain(fixture);
+    struct fake_exchange *late = bridge_fixture_post(fixture, session, REQUEST(2));
+    bridge_fixture_answer_to(fixture, 2);
+    fake_exchange_expect(call, 200, ANSWER(1, 2));
+    assert_int_equal(bridge_fixture_delete(fixture, session)->status, 200);
+    assert_int_equal(fixture->server.phase, SERVER_DRAINING);
+    fake_world_advance(&fixture->world, LIMIT_DRAIN_GRACE_MS);
+    assert_int_equal(fixture->server.phase, SERVER_SETTLED);
+    bridge_fixture_answer(fixture);
+    fake_exchange_expect(late, 200, ANSWER(2, 3));
+}
+
+static void a_drain_does_not_wait_for_the_call_of_a_client_that_has_gone(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    const char *session = bridge_fixture_open_session(fixture);
+    struct fake_exchange *call = bridge_fixture_post(fixture, session, REQUEST(1));
+    struct fake_exchange *other = bridge_fixture_post(fixture, session, REQUEST(2));
+    fake_exchange_vanish(call);
+    drain(fixture);
+    assert_int_equal(fixture->server.phase, SERVER_DRAINING);
+    fake_exchange_vanish(other);
+    fake_world_advance(&fixture->world, LIMIT_DRAIN_GRACE_MS);
+    assert_int_equal(fixture->server.phase, SERVER_SETTLED);
+}
+
+static void a_server_that_closes_does_not_settle(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    const char *session = bridge_fixture_open_session(fixture);
+    struct fake_exchange *stream = bridge_fixture_get(fixture, session);
+    struct fake_exchange *call = bridge_fixture_post(fixture, session, REQUEST(1));
+    drain(fixture);
+    bridge_fixture_close_server(fixture);
+    assert_int_equal(fixture->server.phase, SERVER_DRAINING);
+    assert_int_equal(call->status, 200);
+    fake_exchange_expect_closed(stream);
 }
 
 static void closing_answers_every_client_that_waits(void **state)
@@ -774,7 +857,11 @@ int main(void)
         READY(a_get_or_a_delete_of_the_modern_era_is_not_allowed_even_in_a_session),
         READY(a_modern_notification_is_accepted_and_ignored),
         READY(a_batch_with_a_modern_message_is_refused),
-        READY(draining_finishes_what_runs_and_refuses_what_comes),
+        READY(draining_serves_sessions_until_their_calls_have_been_answered),
+        READY(draining_waits_for_no_call_without_a_session_and_for_none_that_came_after),
+        READY(a_session_ends_while_the_bridge_drains),
+        READY(a_drain_does_not_wait_for_the_call_of_a_client_that_has_gone),
+        READY(a_server_that_closes_does_not_settle),
         READY(closing_answers_every_client_that_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
