@@ -4,9 +4,9 @@
  *     SERVING ---------------> DRAINING ------------------------------> CLOSING -----------------> the loop ends
  *
  * While it drains, running exchanges go on. New ones are refused, but for those of sessions while calls of theirs run
- * (server_drain()); the socket is closed when the last of these has been answered. Closing answers what still runs with an error,
- * so that no client is left with a broken connection, and stops the child by the stop ladder. Another signal, a second
- * after the first or later, ends the program at once, and leaves what is left of the child to the guardian.
+ * (server_drain()); the socket is closed when the last of these has been answered. Closing answers what still runs with
+ * an error, so that no client is left with a broken connection, and stops the child by the stop ladder. Another signal,
+ * a second after the first or later, ends the program at once, and leaves what is left of the child to the guardian.
  */
 #include "src/daemon.h"
 
