@@ -105,6 +105,8 @@ struct call {
     uint64_t written_end; /* where its line ends in the child's stdin, in bytes since the start */
     struct timer timer;
 
+    /* Set by the server to hear that the child has been handed the line, maybe more than once; NULL otherwise. */
+    void (*on_sent)(struct call *call);
     /* Set by the server to see that a result came, before the owner gets it; NULL otherwise. */
     void (*on_result)(struct call *call, const struct message *answer);
     struct slice argument; /* in bytes: what on_result needs of the request */

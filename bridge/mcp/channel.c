@@ -154,6 +154,9 @@ static void run_call(struct channel *channel, struct call *call)
     channel->listen_count += call->has_no_timeout;
     call->written_end = channel->child->operations->write(channel->child, line.parts, line.count);
     start_timeout(channel, call, call->has_no_timeout ? 0 : channel->settings->request_timeout_ms);
+    if (call->on_sent != NULL) {
+        call->on_sent(call);
+    }
 }
 
 /* Whether there is a process, which may be sent something. */
@@ -237,13 +240,11 @@ static void relay_answer(struct channel *channel, struct call *call, const struc
     channel->counters->errors += message->kind == MESSAGE_ERROR;
     if (call->events->on_response != NULL) {
         call->events->on_response(call, message);
-        return;
-    }
-    if (call->is_modern) {
+    } else if (call->is_modern) {
         modern_relay_answer(channel, call, message);
-        return;
+    } else {
+        legacy_relay_answer(call, message);
     }
-    legacy_relay_answer(call, message);
 }
 
 static void take_answer(struct channel *channel, const struct message *message)

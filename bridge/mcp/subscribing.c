@@ -76,14 +76,14 @@ static void forget_running_subscribe(const struct session *session, struct slice
     }
 }
 
-/* Of a subscribe and an unsubscribe of one URI that are under way together, the child may have heard this one last. */
-static void on_unsubscribed(struct call *call, const struct message *answer)
+/*
+ * The child obeys the line whether anybody still waits for its answer or not. Whoever subscribed while it waited to be
+ * written heard of no change, or will be told by on_subscribed().
+ */
+static void on_unsubscribe_sent(struct call *call)
 {
-    (void)answer;
     struct hub *hub = call->hub;
-    if (hub->last_unsubscribe < call->entry.wire_id) {
-        hub->last_unsubscribe = call->entry.wire_id;
-    }
+    hub->last_unsubscribe = call->entry.wire_id;
     if (subscriptions_has(&hub->subscriptions, call->argument)) {
         tell_to_subscribe(hub, call->argument);
     }
@@ -96,9 +96,8 @@ void subscribing_end(struct hub *hub, struct call *call, const struct message *m
     forget_running_subscribe(session, message->uri);
     bool was_last = session != NULL && subscriptions_remove(&hub->subscriptions, session, message->uri);
     if (was_last || !subscriptions_has(&hub->subscriptions, message->uri)) {
-        hub->last_unsubscribe = hub->channel.mux.last_wire_id;
         call->argument = message->uri;
-        call->on_result = on_unsubscribed;
+        call->on_sent = on_unsubscribe_sent;
         channel_submit(&hub->channel, call);
     } else {
         call_answer_result(call, slice_text("{}"));

@@ -78,14 +78,13 @@ static void check_owner(const struct child_actor *child, const struct request *r
 }
 
 /* A server that refuses has done nothing. */
-static void obey(struct child_actor *child, const struct message *message, uint64_t wire_id)
+static void obey(struct child_actor *child, const struct message *message)
 {
     uint32_t uri = said_number(message->uri, "/");
     if (message_is(message, "resources/subscribe")) {
         child->is_subscribed[uri] = true;
     } else if (message_is(message, "resources/unsubscribe")) {
         child->is_subscribed[uri] = false;
-        child->unsubscribed_by[uri] = wire_id;
     } else if (message_is(message, "logging/setLevel")) {
         child->level = request_level(json_string_inside(message->level));
     }
@@ -157,7 +156,7 @@ static void read_request(struct child_actor *child, const struct message *messag
         work.will_fail = simulation_chance(simulation, simulation->profile.error_percent);
     }
     if (!work.will_fail) {
-        obey(child, message, work.wire_id);
+        obey(child, message);
     }
     work.is_tool_list = request == NULL && message_is(message, "tools/list");
     (void)child_actor_add_work(child, &work);
@@ -639,7 +638,6 @@ static void forget_process(struct child_actor *child)
     child->is_ready = false;
     child->is_modern = child->is_probed = child->is_refusing = false;
     memset(child->is_subscribed, 0, sizeof(child->is_subscribed));
-    memset(child->unsubscribed_by, 0, sizeof(child->unsubscribed_by));
     child->level = REQUEST_LEVELS;
 }
 
@@ -842,13 +840,6 @@ static bool was_given_up(const struct child_work *work)
     return work->request != NULL && (work->request->answer == NULL || work->is_cancelled);
 }
 
-/* Whether the unsubscribe that the child obeyed last was such a one. Any other is known to the bridge. */
-static bool may_be_unsubscribed(const struct child_actor *child, unsigned uri)
-{
-    const struct child_work *work = child_actor_find_work(child, child->unsubscribed_by[uri]);
-    return work != NULL && was_given_up(work);
-}
-
 /* A level is certain all the same, unless the request went to an earlier process first. */
 static bool is_level_uncertain(const struct child_actor *child)
 {
@@ -867,9 +858,7 @@ static void check_wishes(const struct child_actor *child, const struct conversat
 {
     struct simulation *simulation = simulation_of(child);
     for (unsigned uri = 0; uri < REQUEST_URIS; uri++) {
-        simulation_require(simulation,
-                           !conversation_wants(conversation, uri) || child->is_subscribed[uri] ||
-                               may_be_unsubscribed(child, uri),
+        simulation_require(simulation, !conversation_wants(conversation, uri) || child->is_subscribed[uri],
                            "session %u is subscribed to %u and its child is not", conversation->opener->number, uri);
     }
     simulation_require(simulation,

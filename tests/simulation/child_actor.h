@@ -49,11 +49,10 @@ struct child_actor {
     struct saying **questions; /* owned: all that it asked */
     size_t question_count;
     bool is_subscribed[REQUEST_URIS];
-    uint64_t unsubscribed_by[REQUEST_URIS]; /* the wire id of the request that ended the last subscription */
-    unsigned level;                         /* REQUEST_LEVELS when it was told none */
-    bool is_modern;                         /* it was asked with server/discover first */
-    bool is_probed;                         /* that, and it is of the legacy era */
-    bool is_refusing;                       /* it was asked with initialize, and is of the modern era only */
+    unsigned level;   /* REQUEST_LEVELS when it was told none */
+    bool is_modern;   /* it was asked with server/discover first */
+    bool is_probed;   /* that, and it is of the legacy era */
+    bool is_refusing; /* it was asked with initialize, and is of the modern era only */
 };
 
 /* What a child is about to say. */

@@ -129,6 +129,8 @@ FAULTS = [
      "    if (call->argument.size == 0) {\n        tell_to_subscribe("),
     ("a subscription is not told again: somebody's unsubscribe came behind it", "mcp/subscribing.c",
      "    if (hub->last_unsubscribe >= call->entry.wire_id) {", "    if (call->entry.wire_id == 0) {"),
+    ("a subscription is not told again: an unsubscribe that waited was not noticed", "mcp/subscribing.c",
+     "    hub->last_unsubscribe = call->entry.wire_id;\n    if (subscriptions_has", "    if (subscriptions_has"),
 ]
 
 

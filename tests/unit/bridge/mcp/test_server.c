@@ -513,11 +513,30 @@ static void an_unsubscribe_that_waited_behind_a_subscribe_takes_nothing_from_it(
     fake_child_expect(fixture->child, OWN(2, "resources/subscribe", "\"uri\":\"x:1\""));
     fake_child_expect(fixture->child, OWN(3, "resources/unsubscribe", "\"uri\":\"x:1\""));
     fake_child_say(fixture->child, RESULT(2));
-    fake_child_expect_silence(fixture->child);
-    fake_child_say(fixture->child, RESULT(3));
     fake_child_expect(fixture->child, OWN(4, "resources/subscribe", "\"uri\":\"x:1\""));
+    fake_child_say(fixture->child, RESULT(3));
+    fake_child_expect_silence(fixture->child);
     fake_call_expect_answer(in, RESULT(5));
     fake_call_expect_answer(out, RESULT(5));
+}
+
+static void an_unsubscribe_that_waited_and_is_given_up_takes_nothing_either(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *session = open_session(fixture);
+    struct fake_call *in = subscribe(fixture, session, "\"x:1\"");
+    fake_child_expect(fixture->child, OWN(2, "resources/subscribe", "\"uri\":\"x:1\""));
+    fixture->child->is_full = true;
+    struct fake_call *out = unsubscribe(fixture, NULL, "\"x:1\"");
+    fake_child_say(fixture->child, RESULT(2));
+    fake_call_expect_answer(in, RESULT(5));
+    fake_child_drain(fixture->child);
+    fake_child_expect(fixture->child, OWN(3, "resources/unsubscribe", "\"uri\":\"x:1\""));
+    fake_child_expect(fixture->child, OWN(4, "resources/subscribe", "\"uri\":\"x:1\""));
+    fake_call_give_up(out);
+    fake_child_expect(fixture->child, NOTE("notifications/cancelled", "\"requestId\":3"));
+    fake_child_expect_silence(fixture->child);
+    fake_call_free(out);
 }
 
 static void an_unsubscribe_that_waited_and_is_answered_first_takes_nothing_either(void **state)
@@ -957,6 +976,7 @@ int main(void)
         TEST(an_unsubscribe_counts_however_its_uri_is_written),
         TEST(an_unsubscribe_that_waited_behind_a_subscribe_takes_nothing_from_it),
         TEST(an_unsubscribe_that_waited_and_is_answered_first_takes_nothing_either),
+        TEST(an_unsubscribe_that_waited_and_is_given_up_takes_nothing_either),
         TEST(the_child_hears_the_most_verbose_level_that_any_session_wants),
         TEST(the_end_of_the_most_verbose_session_makes_the_child_quieter),
         TEST(a_level_without_a_session_is_acknowledged_and_changes_nothing),
