@@ -20,7 +20,7 @@ struct sse_client {
     struct caller caller;    /* owned: who opened the stream, and alone may POST to it */
     struct session *session; /* NULL until initialize is answered; held */
     bool is_initializing;    /* initialize was sent, and is not answered */
-    bool is_closing;         /* its reader is too slow: it is closed from the timer, not from within a delivery */
+    bool is_closing;         /* it is closed from the timer, not from within what others do */
     struct list calls;       /* of sse_call; owned */
     struct timer heartbeat;
 };
@@ -112,13 +112,6 @@ static void close_outlet(struct session_outlet *outlet)
     close_client(container_of(outlet, struct sse_client, outlet));
 }
 
-static void close_if_settled(struct sse_client *client)
-{
-    if (client->sse->server->phase == SERVER_SETTLED && !client->is_closing && list_is_empty(&client->calls)) {
-        close_client(client);
-    }
-}
-
 /* ---- The stream ---- */
 
 static void on_close_due(struct timer *timer)
@@ -131,6 +124,14 @@ static void close_soon(struct sse_client *client)
 {
     client->is_closing = true;
     timer_start(timers_of(client), &client->heartbeat, 0, on_close_due);
+}
+
+/* Not at once: the end of its session may let another's initialize go on, and so end that client, too. */
+static void close_if_settled(struct sse_client *client)
+{
+    if (client->sse->server->phase == SERVER_SETTLED && !client->is_closing && list_is_empty(&client->calls)) {
+        close_soon(client);
+    }
 }
 
 /* False when the reader is so slow that the message was not sent. */

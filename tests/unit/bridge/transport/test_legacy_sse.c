@@ -557,12 +557,43 @@ static void draining_serves_the_streams_until_their_calls_have_been_answered(voi
     expect_part(busy.stream, "\"id\":\"a\",\"result\"");
     send(fixture, &busy, LIST);
     fake_world_advance(&fixture->bridge.world, LIMIT_DRAIN_GRACE_MS);
+    fake_world_advance(&fixture->bridge.world, 0);
     fake_exchange_expect_closed(fresh.stream);
     fake_exchange_expect_open(busy.stream);
     era_expect_in_answer(post(fixture, &busy, LIST), 503, "The bridge is shutting down");
     bridge_fixture_answer(&fixture->bridge);
     expect_part(busy.stream, "\"id\":\"a\",\"result\"");
+    fake_world_advance(&fixture->bridge.world, 0);
     fake_exchange_expect_closed(busy.stream);
+}
+
+/*
+ * A modern child hears of a subscription's end with a request, which goes behind those that wait; and there is room for
+ * them again.
+ */
+static void draining_ends_a_client_whose_wait_another_ones_end_is_the_end_of(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->bridge.settings.era = SERVER_ERA_MODERN;
+    bridge_fixture_open(&fixture->bridge);
+    struct fake_child *child = fixture->bridge.child;
+    era_shake_modern(child);
+    legacy_sse_init(&fixture->sse, &fixture->bridge.server, &fixture->settings);
+    struct client subscriber = connect_initialized(fixture);
+    send(fixture, &subscriber,
+         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/subscribe\",\"params\":{\"uri\":\"x:1\"}}");
+    expect_part(subscriber.stream, "\"id\":1,\"result\"");
+    child->is_full = true;
+    struct fake_exchange *call = bridge_fixture_post(&fixture->bridge, NULL, LIST);
+    struct client other = connect_client(fixture);
+    send(fixture, &other, INITIALIZE);
+    child->is_full = false;
+    server_drain(&fixture->bridge.server, note_settled);
+    fake_world_advance(&fixture->bridge.world, 0);
+    expect_part(other.stream, "\"id\":0,\"result\"");
+    fake_exchange_expect_closed(subscriber.stream);
+    fake_exchange_expect_closed(other.stream);
+    fake_exchange_vanish(call);
 }
 
 int main(void)
@@ -595,6 +626,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reader_that_does_not_read_loses_its_stream_and_only_that, set_up_ready,
                                         tear_down),
         cmocka_unit_test_setup_teardown(draining_serves_the_streams_until_their_calls_have_been_answered, set_up_ready,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(draining_ends_a_client_whose_wait_another_ones_end_is_the_end_of, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
