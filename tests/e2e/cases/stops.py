@@ -1,11 +1,14 @@
 """The end of a bridge, ordered or not: running calls end well, and no process is left."""
 import concurrent.futures
+import json
 import os
 import signal
+import subprocess
 
 import processes
 from cases import commands
-from suite import case, require_equal, until
+from cases.clients import CLIENT_SECONDS, python
+from suite import case, require, require_equal, until
 from wire import Session
 
 # Servers that do not want to go, and one that does.
@@ -49,6 +52,25 @@ def drained(context):
         answer = pool.submit(call.text)
         require_equal(get.rest(), [], "the messages on the GET stream to its end")
         require_equal(answer.result(), "done", "the running call's answer")
+        require_equal(bridge.process.wait(10), 0, "the exit status")
+
+
+@case("SIGTERM while a Python SDK client's call runs: the client gets the result, and closes in order")
+def sdk_drained(context):
+    program = python("E2E_VENV_MCP1", "stopped1.py")()
+    with context.bridge(commands.echo()) as bridge:
+        plan = json.dumps({"url": bridge.url})
+        with subprocess.Popen([*program, plan], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True) as client:
+            said = ""
+            while "progress 1\n" not in said:
+                line = client.stdout.readline()
+                require(line, f"the call runs; the client said:\n{said}")
+                said += line
+            bridge.process.send_signal(signal.SIGTERM)
+            said += client.communicate(timeout=CLIENT_SECONDS)[0]
+        require_equal(client.returncode, 0, f"it said:\n{said}\nthe client's exit status")
+        require("answer done\ncloses\n" in said, f"the answer came and the client closed:\n{said}")
         require_equal(bridge.process.wait(10), 0, "the exit status")
 
 
