@@ -46,6 +46,18 @@ static void write_body(struct buffer *body, const struct era_request *request)
     buffer_add_text(body, "}}");
 }
 
+int era_set_up_modern(void **state)
+{
+    bridge_fixture_set_up(state);
+    struct bridge_fixture *fixture = *state;
+    fixture->settings.era = SERVER_ERA_MODERN;
+    fixture->settings.callback_timeout_ms = 60000;
+    bridge_fixture_open(fixture);
+    era_shake_modern(fixture->child);
+    era_expect_request(fixture->child, "subscriptions/listen", "\"toolsListChanged\":true");
+    return 0;
+}
+
 struct fake_exchange *era_post(struct bridge_fixture *fixture, const struct era_request *request)
 {
     struct buffer body;

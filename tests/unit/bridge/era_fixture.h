@@ -30,6 +30,9 @@ struct era_request {
     const char *key;          /* the value of the header X-Key */
 };
 
+/* For cmocka: a bridge_fixture whose server speaks the modern era only; its subscription for its sessions is open. */
+int era_set_up_modern(void **state);
+
 /* The headers of the request say what its body says. */
 struct fake_exchange *era_post(struct bridge_fixture *fixture, const struct era_request *request);
 
