@@ -57,6 +57,12 @@ void bridge_fixture_start(struct bridge_fixture *fixture)
     bridge_fixture_shake(fixture);
 }
 
+void bridge_fixture_start_in_mode(struct bridge_fixture *fixture, enum streamable_mode mode)
+{
+    fixture->endpoint.mode = mode;
+    bridge_fixture_start(fixture);
+}
+
 static void on_closed(struct server *server)
 {
     struct bridge_fixture *fixture = container_of(server, struct bridge_fixture, server);
@@ -136,6 +142,28 @@ struct fake_exchange *bridge_fixture_new(struct bridge_fixture *fixture, enum ex
 struct fake_exchange *bridge_fixture_post(struct bridge_fixture *fixture, const char *session, const char *body)
 {
     struct fake_exchange *exchange = bridge_fixture_new(fixture, EXCHANGE_POST, session);
+    fake_exchange_add_field(exchange, "Content-Type", "application/json");
+    fake_exchange_set_body(exchange, slice_text(body));
+    bridge_fixture_handle(fixture, exchange);
+    return exchange;
+}
+
+struct fake_exchange *bridge_fixture_post_with(struct bridge_fixture *fixture, const char *name, const char *value,
+                                               const char *body)
+{
+    struct fake_exchange *exchange = bridge_fixture_new(fixture, EXCHANGE_POST, NULL);
+    fake_exchange_add_field(exchange, "Content-Type", "application/json");
+    fake_exchange_add_field(exchange, name, value);
+    fake_exchange_set_body(exchange, slice_text(body));
+    bridge_fixture_handle(fixture, exchange);
+    return exchange;
+}
+
+struct fake_exchange *bridge_fixture_post_accepting(struct bridge_fixture *fixture, const char *accept,
+                                                    const char *body)
+{
+    struct fake_exchange *exchange = fake_exchange_new(&fixture->world, EXCHANGE_POST);
+    fake_exchange_add_field(exchange, "Accept", accept);
     fake_exchange_add_field(exchange, "Content-Type", "application/json");
     fake_exchange_set_body(exchange, slice_text(body));
     bridge_fixture_handle(fixture, exchange);

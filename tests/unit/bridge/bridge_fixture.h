@@ -35,6 +35,9 @@ void bridge_fixture_open(struct bridge_fixture *fixture);
 /* As bridge_fixture_open(), and the child is ready. */
 void bridge_fixture_start(struct bridge_fixture *fixture);
 
+/* bridge_fixture_start(), with an endpoint of this mode. */
+void bridge_fixture_start_in_mode(struct bridge_fixture *fixture, enum streamable_mode mode);
+
 /* A process starts and answers the handshake. Its lines until then are not seen by the test. */
 void bridge_fixture_shake(struct bridge_fixture *fixture);
 
@@ -58,6 +61,14 @@ struct fake_exchange *bridge_fixture_new(struct bridge_fixture *fixture, enum ex
 struct fake_exchange *bridge_fixture_post(struct bridge_fixture *fixture, const char *session, const char *body);
 struct fake_exchange *bridge_fixture_get(struct bridge_fixture *fixture, const char *session);
 struct fake_exchange *bridge_fixture_delete(struct bridge_fixture *fixture, const char *session);
+
+/* A POST of a client without a session with one more field. */
+struct fake_exchange *bridge_fixture_post_with(struct bridge_fixture *fixture, const char *name, const char *value,
+                                               const char *body);
+
+/* A POST of a client without a session that accepts this and nothing else. */
+struct fake_exchange *bridge_fixture_post_accepting(struct bridge_fixture *fixture, const char *accept,
+                                                    const char *body);
 
 /* Opens a session through the endpoint; its name lives as long as the fixture. */
 const char *bridge_fixture_open_session(struct bridge_fixture *fixture);

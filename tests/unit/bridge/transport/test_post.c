@@ -1,13 +1,11 @@
 #include "bridge/transport/post.h"
 
-#include "bridge/limits.h"
 #include "tests/unit/bridge/bridge_fixture.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -19,20 +17,6 @@
     ",\"progress\":1}}"
 #define CANCELLED(id) "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":" #id "}}"
 #define NOTE "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/custom\"}"
-#define CUSTOM(name) "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/" name "\"}"
-#define INITIALIZE \
-    "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\"}}"
-
-/* A POST of a client that accepts this and nothing else. */
-static struct fake_exchange *post_accepting(struct bridge_fixture *fixture, const char *accept, const char *body)
-{
-    struct fake_exchange *exchange = fake_exchange_new(&fixture->world, EXCHANGE_POST);
-    fake_exchange_add_field(exchange, "Accept", accept);
-    fake_exchange_add_field(exchange, "Content-Type", "application/json");
-    fake_exchange_set_body(exchange, slice_text(body));
-    bridge_fixture_handle(fixture, exchange);
-    return exchange;
-}
 
 static struct fake_exchange *post(struct bridge_fixture *fixture, const char *body)
 {
@@ -134,7 +118,7 @@ static void a_stream_that_a_message_opened_is_not_opened_again(void **state)
 static void a_client_that_takes_only_json_gets_json_however_long_it_takes(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *exchange = post_accepting(fixture, "application/json", WITH_TOKEN);
+    struct fake_exchange *exchange = bridge_fixture_post_accepting(fixture, "application/json", WITH_TOKEN);
     fake_world_advance(&fixture->world, 60000);
     fake_child_say(fixture->child, PROGRESS("2"));
     fake_exchange_expect_silence(exchange);
@@ -145,7 +129,7 @@ static void a_client_that_takes_only_json_gets_json_however_long_it_takes(void *
 static void a_client_that_takes_only_a_stream_gets_one(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *exchange = post_accepting(fixture, "text/event-stream", REQUEST(1));
+    struct fake_exchange *exchange = bridge_fixture_post_accepting(fixture, "text/event-stream", REQUEST(1));
     fake_exchange_expect_silence(exchange);
     bridge_fixture_answer(fixture);
     fake_exchange_expect_event(exchange, ANSWER(1, 2));
@@ -158,7 +142,7 @@ static void json_can_be_forced_but_not_on_a_client_that_cannot_take_it(void **st
     fixture->endpoint.post.json_only = true;
     bridge_fixture_start(fixture);
     struct fake_exchange *both = post(fixture, WITH_TOKEN);
-    struct fake_exchange *stream = post_accepting(fixture, "text/event-stream", WITH_TOKEN);
+    struct fake_exchange *stream = bridge_fixture_post_accepting(fixture, "text/event-stream", WITH_TOKEN);
     fake_world_advance(&fixture->world, 60000);
     fake_child_say(fixture->child, PROGRESS("2"));
     fake_child_say(fixture->child, PROGRESS("3"));
@@ -417,7 +401,8 @@ static void a_batch_whose_stream_opens_in_the_middle_loses_no_answer(void **stat
 static void a_batch_goes_as_events_to_who_takes_only_a_stream(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *exchange = post_accepting(fixture, "text/event-stream", "[" REQUEST(1) "," REQUEST(2) "]");
+    struct fake_exchange *exchange =
+        bridge_fixture_post_accepting(fixture, "text/event-stream", "[" REQUEST(1) "," REQUEST(2) "]");
     bridge_fixture_answer_to(fixture, 3);
     fake_exchange_expect_event(exchange, ANSWER(2, 3));
     fake_exchange_expect_open(exchange);
@@ -468,214 +453,6 @@ static void a_batch_that_fails_at_once_is_answered_once(void **state)
     fake_exchange_expect(post(fixture, "[" REQUEST(1) ",\n" REQUEST(2) "\n]"), 200, expected);
 }
 
-/* ---- Waiting ---- */
-
-static void an_initialize_waits_for_the_child_in_silence(void **state)
-{
-    struct bridge_fixture *fixture = *state;
-    bridge_fixture_open(fixture);
-    struct fake_exchange *exchange = post(fixture, INITIALIZE);
-    fake_world_advance(&fixture->world, 30000);
-    fake_exchange_expect_silence(exchange);
-    bridge_fixture_shake(fixture);
-    assert_int_equal(exchange->status, 200);
-    assert_non_null(fake_exchange_answer_field(exchange, "mcp-session-id"));
-}
-
-static void an_initialize_whose_client_goes_opens_no_session(void **state)
-{
-    struct bridge_fixture *fixture = *state;
-    bridge_fixture_open(fixture);
-    fake_exchange_vanish(post(fixture, INITIALIZE));
-    bridge_fixture_shake(fixture);
-    assert_int_equal(fixture->server.sessions.sessions.count, 0);
-    fake_child_expect_silence(fixture->child);
-}
-
-static void an_initialize_fails_with_the_childs_reason(void **state)
-{
-    struct bridge_fixture *fixture = *state;
-    bridge_fixture_open(fixture);
-    struct fake_exchange *exchange = post(fixture, INITIALIZE);
-    struct fake_exchange *streaming = post_accepting(fixture, "text/event-stream", INITIALIZE);
-    fake_child_down(fixture->child, "exited with status 1", 0, 3);
-    const char *error = "{\"jsonrpc\":\"2.0\",\"id\":0,\"error\":{\"code\":-32603,\"message\":"
-                        "\"The server is not available: the server exited with status 1\"}}";
-    fake_exchange_expect(exchange, 200, error);
-    fake_exchange_expect_event(streaming, error);
-    fake_exchange_expect_closed(streaming);
-}
-
-static void a_notification_waits_for_room_in_the_childs_input(void **state)
-{
-    struct bridge_fixture *fixture = *state;
-    fixture->child->is_full = true;
-    struct fake_exchange *exchange = post(fixture, "{\"jsonrpc\":\"2.0\",\n\"method\":\"notifications/custom\"}");
-    struct fake_exchange *gone = post(fixture, NOTE);
-    fake_exchange_expect_silence(exchange);
-    fake_exchange_vanish(gone);
-    fake_child_expect_silence(fixture->child);
-    fake_child_drain(fixture->child);
-    fake_exchange_expect(exchange, 202, "");
-    fake_child_expect(fixture->child, "{\"jsonrpc\":\"2.0\", \"method\":\"notifications/custom\"}");
-    fake_child_expect(fixture->child, NOTE);
-    fake_child_expect_silence(fixture->child);
-}
-
-static void a_notification_of_nobody_any_more_is_kept_up_to_the_ceiling(void **state)
-{
-    struct bridge_fixture *fixture = *state;
-    const char *session = bridge_fixture_open_session(fixture);
-    fixture->child->is_full = true;
-    struct fake_exchange *notes[6];
-    for (size_t i = 0; i < 6; i++) {
-        notes[i] = bridge_fixture_post(fixture, session, NOTE);
-    }
-    for (size_t i = 0; i < 6; i++) {
-        fake_exchange_vanish(notes[i]);
-    }
-    assert_int_equal(fixture->server.call_count, fixture->settings.max_in_flight);
-    bridge_fixture_delete(fixture, session);
-    fake_child_drain(fixture->child);
-    for (size_t i = 0; i < fixture->settings.max_in_flight; i++) {
-        fake_child_expect(fixture->child, NOTE);
-    }
-    fake_child_expect_silence(fixture->child);
-    assert_int_equal(fixture->server.call_count, 0);
-}
-
-static void a_batchs_notifications_wait_for_room_before_its_requests(void **state)
-{
-    struct bridge_fixture *fixture = *state;
-    fixture->child->is_full = true;
-    struct fake_exchange *exchange = post(fixture, "[" CUSTOM("a") "," REQUEST(1) "," CUSTOM("b") "," REQUEST("x") "]");
-    struct fake_exchange *notes = post(fixture, "[" CUSTOM("c") ",\n" CUSTOM("d") "]");
-    fake_child_expect_silence(fixture->child);
-    fake_exchange_expect_silence(exchange);
-    fake_exchange_expect_silence(notes);
-    fake_child_drain(fixture->child);
-    fake_child_expect(fixture->child, CUSTOM("a"));
-    fake_child_expect(fixture->child, CUSTOM("b"));
-    fake_child_expect(fixture->child, REQUEST(2));
-    fake_child_expect(fixture->child, REQUEST(3));
-    fake_child_expect(fixture->child, CUSTOM("c"));
-    fake_child_expect(fixture->child, CUSTOM("d"));
-    fake_child_expect_silence(fixture->child);
-    fake_exchange_expect(notes, 202, "");
-    bridge_fixture_answer_to(fixture, 3);
-    bridge_fixture_answer_to(fixture, 2);
-    fake_exchange_expect(exchange, 200, "[" ANSWER("x", 3) "," ANSWER(1, 2) "]");
-    assert_int_equal(fixture->server.counters.notifications_lost, 0);
-}
-
-/* The child takes a line, and is full again. */
-static void a_batch_that_fills_the_childs_input_goes_on_where_it_stopped(void **state)
-{
-    struct bridge_fixture *fixture = *state;
-    fixture->child->fills_at = 1;
-    struct fake_exchange *exchange = post(fixture, "[" CUSTOM("a") "," CUSTOM("b") "," CUSTOM("c") "]");
-    fake_child_expect(fixture->child, CUSTOM("a"));
-    fake_child_expect_silence(fixture->child);
-    fake_child_drain(fixture->child);
-    fake_child_expect(fixture->child, CUSTOM("b"));
-    fake_child_expect_silence(fixture->child);
-    fake_exchange_expect_silence(exchange);
-    fake_child_drain(fixture->child);
-    fake_child_expect(fixture->child, CUSTOM("c"));
-    fake_exchange_expect(exchange, 202, "");
-    assert_int_equal(fixture->server.counters.notifications_lost, 0);
-}
-
-static void a_batchs_notifications_outlive_its_client_and_its_session(void **state)
-{
-    struct bridge_fixture *fixture = *state;
-    const char *session = bridge_fixture_open_session(fixture);
-    bridge_fixture_session(fixture, session)->revision = revision_find(slice_text("2025-03-26"));
-    fixture->child->is_full = true;
-    fake_exchange_vanish(post(fixture, "[" REQUEST(1) "," CUSTOM("a") "]"));
-    fake_exchange_vanish(bridge_fixture_post(fixture, session, "[" REQUEST(2) "," CUSTOM("b") "]"));
-    bridge_fixture_delete(fixture, session);
-    assert_int_equal(fixture->server.call_count, 2);
-    fake_child_drain(fixture->child);
-    fake_child_expect(fixture->child, CUSTOM("a"));
-    fake_child_expect(fixture->child, CUSTOM("b"));
-    fake_child_expect_silence(fixture->child);
-    assert_int_equal(fixture->server.call_count, 0);
-    assert_int_equal(fixture->streamable.posts.count, 0);
-}
-
-/* Its only request has been answered: the notification ends the exchange, as JSON, or as what streams. */
-static void a_batch_is_not_over_before_its_notifications(void **state)
-{
-    static const char cancelled[] = "[{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32800,"
-                                    "\"message\":\"Request cancelled\"}}]";
-    struct bridge_fixture *fixture = *state;
-    const char *session = bridge_fixture_open_session(fixture);
-    bridge_fixture_session(fixture, session)->revision = revision_find(slice_text("2025-03-26"));
-    for (int streams = 0; streams < 2; streams++) {
-        fixture->child->is_full = true;
-        struct fake_exchange *exchange = bridge_fixture_post(fixture, session, "[" REQUEST(1) "," CUSTOM("a") "]");
-        fake_exchange_expect(bridge_fixture_post(fixture, session, CANCELLED(1)), 202, "");
-        fake_exchange_expect_silence(exchange);
-        if (streams != 0) {
-            fake_world_advance(&fixture->world, fixture->streamable.settings->post.stream_after_ms);
-        }
-        fake_child_drain(fixture->child);
-        fake_child_expect(fixture->child, CUSTOM("a"));
-        if (streams != 0) {
-            fake_exchange_expect_event(exchange, cancelled);
-            fake_exchange_expect_closed(exchange);
-        } else {
-            fake_exchange_expect(exchange, 200, cancelled);
-        }
-    }
-}
-
-static void a_batchs_notifications_that_find_no_room_are_accepted_all_the_same(void **state)
-{
-    struct bridge_fixture *fixture = *state;
-    fixture->child->is_full = true;
-    struct fake_exchange *exchange = post(fixture, "[" CUSTOM("a") "," CUSTOM("b") "]");
-    fake_world_advance(&fixture->world, 60000);
-    fake_exchange_expect(exchange, 202, "");
-    assert_int_equal(fixture->server.counters.notifications_lost, 2);
-    assert_int_equal(fixture->streamable.posts.count, 0);
-}
-
-static void a_notification_of_nobody_any_more_ends_with_the_child(void **state)
-{
-    struct bridge_fixture *fixture = *state;
-    fixture->child->is_full = true;
-    fake_exchange_vanish(post(fixture, NOTE));
-    bridge_fixture_close_server(fixture);
-}
-
-static void a_notification_that_finds_no_room_is_accepted_all_the_same(void **state)
-{
-    struct bridge_fixture *fixture = *state;
-    fixture->child->is_full = true;
-    struct fake_exchange *dying = post(fixture, NOTE);
-    fake_child_down(fixture->child, "exited with status 1", 0, 3);
-    fake_exchange_expect(dying, 202, "");
-    bridge_fixture_shake(fixture);
-    fixture->child->is_full = true;
-    struct fake_exchange *late = post(fixture, NOTE);
-    fake_world_advance(&fixture->world, 60000);
-    fake_exchange_expect(late, 202, "");
-}
-
-static void a_cancellation_does_not_wait_for_room(void **state)
-{
-    struct bridge_fixture *fixture = *state;
-    const char *session = bridge_fixture_open_session(fixture);
-    struct fake_exchange *exchange = bridge_fixture_post(fixture, session, REQUEST(1));
-    fixture->child->is_full = true;
-    fake_exchange_expect(bridge_fixture_post(fixture, session, CANCELLED(1)), 202, "");
-    fake_exchange_expect(exchange, 200,
-                         "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32800,"
-                         "\"message\":\"Request cancelled\"}}");
-}
-
 #define READY(name) cmocka_unit_test_setup_teardown(name, bridge_fixture_set_up_ready, bridge_fixture_tear_down)
 #define UNOPENED(name) cmocka_unit_test_setup_teardown(name, bridge_fixture_set_up, bridge_fixture_tear_down)
 
@@ -710,19 +487,6 @@ int main(void)
         READY(a_client_that_goes_takes_what_is_left_of_its_batch),
         READY(in_a_session_a_batch_goes_on_without_its_client),
         READY(a_batch_that_fails_at_once_is_answered_once),
-        UNOPENED(an_initialize_waits_for_the_child_in_silence),
-        UNOPENED(an_initialize_whose_client_goes_opens_no_session),
-        UNOPENED(an_initialize_fails_with_the_childs_reason),
-        READY(a_notification_waits_for_room_in_the_childs_input),
-        READY(a_notification_of_nobody_any_more_is_kept_up_to_the_ceiling),
-        READY(a_batchs_notifications_wait_for_room_before_its_requests),
-        READY(a_batch_that_fills_the_childs_input_goes_on_where_it_stopped),
-        READY(a_batchs_notifications_outlive_its_client_and_its_session),
-        READY(a_batch_is_not_over_before_its_notifications),
-        READY(a_batchs_notifications_that_find_no_room_are_accepted_all_the_same),
-        READY(a_notification_of_nobody_any_more_ends_with_the_child),
-        READY(a_notification_that_finds_no_room_is_accepted_all_the_same),
-        READY(a_cancellation_does_not_wait_for_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
