@@ -55,24 +55,11 @@ struct child_actor {
     bool is_refusing; /* it was asked with initialize, and is of the modern era only */
 };
 
-/* What a child is about to say. */
-struct words {
-    struct buffer text; /* without what stands in the hole */
-    size_t hole;
-    struct saying *saying;
-};
-
 extern const struct actor_kind child_actor_kind;
 
 struct child_actor *child_actor_new(struct simulation *simulation, struct fake_child *fake, unsigned number);
 
-/* ---- For the eras of children ---- */
-
-/* Begins a saying: what is written before the hole follows. */
-void words_init(struct words *words, const struct child_actor *child, enum saying_kind kind, struct request *request);
-void words_hole(struct words *words);
-void child_actor_say(struct child_actor *child, struct words *words, struct slice middle);
-void child_actor_say_plain(struct child_actor *child, const char *line);
+/* ---- For what it hears and says, in either era ---- */
 
 struct child_work *child_actor_add_work(struct child_actor *child, const struct child_work *work);
 struct child_work *child_actor_find_work(const struct child_actor *child, uint64_t wire_id);

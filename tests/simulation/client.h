@@ -48,8 +48,6 @@ struct visit *client_post_request(struct client *client, struct request *request
 void client_post_text(struct client *client, const char *text);
 struct request *client_new_initialize(struct client *client);
 
-/* One random act of those that clients have in common. */
-void client_act(struct actor *actor);
 void client_look(struct actor *actor);
 bool client_settle(struct actor *actor);
 void client_check_calm(struct actor *actor);

@@ -220,7 +220,7 @@ void modern_server_shake(struct child_actor *child)
              child->handshake_id);
     child->is_asked_for_handshake = false;
     child->is_ready = true;
-    child_actor_say_plain(child, line);
+    child_speech_say_plain(child, line);
 }
 
 void modern_server_refuse(struct child_actor *child)
@@ -233,7 +233,7 @@ void modern_server_refuse(struct child_actor *child)
     child->is_asked_for_handshake = child->is_refusing = false;
     child->handshake_id = 0;
     child->is_probed = true; /* nothing else is to be said to this process */
-    child_actor_say_plain(child, line);
+    child_speech_say_plain(child, line);
 }
 
 static void write_error(struct words *words, unsigned number)
@@ -372,7 +372,7 @@ static void acknowledge(struct child_actor *child, struct child_work *work)
              "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\",\"params\":{\"_meta\":{"
              "\"" MODERN_KEY "subscriptionId\":%" PRIu64 "},\"notifications\":{}}}",
              work->wire_id);
-    child_actor_say_plain(child, line);
+    child_speech_say_plain(child, line);
 }
 
 static void say_change(struct child_actor *child, const struct child_work *work, enum saying_kind kind, unsigned uri)
@@ -395,7 +395,7 @@ static void say_change(struct child_actor *child, const struct child_work *work,
     words_hole(&words);
     buffer_add_text(&words.text, "}}}");
     snprintf(id, sizeof(id), "%" PRIu64, work->wire_id);
-    child_actor_say(child, &words, slice_text(id));
+    child_speech_say(child, &words, slice_text(id));
 }
 
 static void act_change(struct child_actor *child, enum saying_kind kind)
@@ -435,7 +435,7 @@ static void act_end(struct child_actor *child)
                  ",\"result\":{\"resultType\":\"complete\",\"_meta\":{\"" MODERN_KEY "subscriptionId\":%" PRIu64 "}}}",
                  work->wire_id, work->wire_id);
     }
-    child_actor_say_plain(child, line);
+    child_speech_say_plain(child, line);
 }
 
 /* ---- Its life ---- */
@@ -449,7 +449,7 @@ static bool answer_probe(struct child_actor *child, const char *kind)
     snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"%s\":{\"code\":-32601,\"message\":\"?\"}}",
              child->handshake_id, kind);
     child->handshake_id = 0;
-    child_actor_say_plain(child, line);
+    child_speech_say_plain(child, line);
     return true;
 }
 
@@ -500,7 +500,7 @@ bool modern_server_acts(struct child_actor *child, enum child_act act)
         act_end(child);
         return true;
     case CHILD_ASKS:
-        child_actor_say_plain(child, "{\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":\"sampling/createMessage\"}");
+        child_speech_say_plain(child, "{\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":\"sampling/createMessage\"}");
         return true;
     case CHILD_PINGS:
     case CHILD_SAYS_OTHER:

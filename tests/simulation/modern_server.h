@@ -4,7 +4,7 @@
 #ifndef TESTS_SIMULATION_MODERN_SERVER_H
 #define TESTS_SIMULATION_MODERN_SERVER_H
 
-#include "tests/simulation/child_actor.h"
+#include "tests/simulation/child_speech.h"
 
 /* Takes a line, if it is for here. */
 bool modern_server_reads(struct child_actor *child, const struct message *message);

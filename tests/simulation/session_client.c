@@ -1,5 +1,7 @@
 #include "tests/simulation/session_client.h"
 
+#include "tests/simulation/client_acts.h"
+
 static struct visit *post(struct client *client, struct slice body, struct request *const *requests, size_t count)
 {
     struct simulation *simulation = client->actor.simulation;
@@ -59,7 +61,7 @@ static void end(struct client *client)
 
 const struct client_kind session_client_kind = {
     .actor = {.name = "session client",
-              .act = client_act,
+              .act = client_acts_one,
               .look = client_look,
               .settle = client_settle,
               .check_calm = client_check_calm,
@@ -79,7 +81,7 @@ static void begin_nothing(struct client *client)
 
 const struct client_kind stateless_client_kind = {
     .actor = {.name = "stateless client",
-              .act = client_act,
+              .act = client_acts_one,
               .look = client_look,
               .settle = client_settle,
               .check_calm = client_check_calm,

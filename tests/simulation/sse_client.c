@@ -1,6 +1,7 @@
 #include "tests/simulation/sse_client.h"
 
 #include "bridge/base/memory.h"
+#include "tests/simulation/client_acts.h"
 
 static struct visit *stream_of(const struct client *client)
 {
@@ -76,7 +77,7 @@ static void end(struct client *client)
 
 const struct client_kind sse_client_kind = {
     .actor = {.name = "sse client",
-              .act = client_act,
+              .act = client_acts_one,
               .look = client_look,
               .settle = client_settle,
               .check_calm = client_check_calm,

@@ -20,6 +20,11 @@ bool visit_is_open(const struct visit *visit)
     return !fake_exchange_has_ended(visit->exchange);
 }
 
+bool visit_has_unread(const struct visit *visit)
+{
+    return visit->read < visit->exchange->event_count;
+}
+
 bool visit_has_history(const struct visit *visit)
 {
     return visit->last_id[0] != '\0' &&

@@ -52,6 +52,9 @@ void visit_cut(struct visit *visit);
 
 bool visit_is_open(const struct visit *visit);
 
+/* Whether events wait for its client to read them. */
+bool visit_has_unread(const struct visit *visit);
+
 /* Whether its client could come back to it. */
 bool visit_has_history(const struct visit *visit);
 
