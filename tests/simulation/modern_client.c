@@ -193,8 +193,8 @@ static void act_listen(struct modern_client *client)
     static const char *const wishes[] = {
         "\"notifications\":{\"toolsListChanged\":true}",
         "\"notifications\":{\"resourceSubscriptions\":[\"u:\\/0\",\"u:/1\",7,\"u:/0\"]}",
-        "\"notifications\":{\"toolsListChanged\":true,\"promptsListChanged\":true,"
-        "\"resourceSubscriptions\":[\"u:/2\"]}",
+        ("\"notifications\":{\"toolsListChanged\":true,\"promptsListChanged\":true,"
+         "\"resourceSubscriptions\":[\"u:/2\"]}"),
         "\"notifications\":{\"resourcesListChanged\":true}",
     };
     size_t index = simulation_below(simulation_of(client), 4);

@@ -16,7 +16,8 @@ struct trace {
     char lines[TRACE_KEPT][TRACE_TEXT];
 };
 
-void trace_add(struct trace *trace, uint64_t step, uint64_t now_ms, const char *format, va_list arguments);
+void trace_add(struct trace *trace, uint64_t step, uint64_t now_ms, const char *format, va_list arguments)
+    __attribute__((format(printf, 4, 0)));
 
 /* Prints what is kept to standard error. */
 void trace_print(const struct trace *trace);
