@@ -1,17 +1,18 @@
 #include "src/file.h"
 
+#include "tests/unit/src/scratch.h"
+
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 struct fixture {
-    char path[64];
+    char path[SCRATCH_PATH];
     int descriptor;
     struct buffer text;
     struct error error;
@@ -20,11 +21,11 @@ struct fixture {
 static int set_up(void **state)
 {
     static struct fixture fixture;
-    fixture = (struct fixture){.path = "/tmp/mcp-bridge-test-file-XXXXXX"};
-    fixture.descriptor = mkstemp(fixture.path);
+    fixture = (struct fixture){.path = ""};
+    fixture.descriptor = scratch_file(fixture.path, sizeof(fixture.path), "file");
     buffer_init(&fixture.text, 10000);
     *state = &fixture;
-    return fixture.descriptor < 0 ? -1 : 0;
+    return 0;
 }
 
 static int tear_down(void **state)

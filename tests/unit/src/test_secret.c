@@ -1,6 +1,7 @@
 #include "src/secret.h"
 
 #include "bridge/base/memory.h"
+#include "tests/unit/src/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,8 +17,8 @@
 enum { MAC_BYTES = 32 };
 
 struct fixture {
-    char directory[64];
-    char path[96]; /* of a file in it */
+    char directory[SCRATCH_PATH];
+    char path[SCRATCH_PATH + 8]; /* of a file in it */
     char bytes[SECRET_MAX_BYTES + 16];
     struct secret secret;
     struct error error;
@@ -26,8 +27,7 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *fixture = memory_new(sizeof(*fixture));
-    snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/test_secret.XXXXXX");
-    assert_non_null(mkdtemp(fixture->directory));
+    scratch_folder(fixture->directory, sizeof(fixture->directory), "secret");
     snprintf(fixture->path, sizeof(fixture->path), "%s/key", fixture->directory);
     for (size_t i = 0; i < sizeof(fixture->bytes); i++) {
         fixture->bytes[i] = (char)('a' + i % 26);

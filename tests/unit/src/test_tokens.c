@@ -2,12 +2,12 @@
 
 #include "bridge/base/buffer.h"
 #include "bridge/limits.h"
+#include "tests/unit/src/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -144,11 +144,11 @@ static void write_file(const char *path, const char *text)
 
 static void a_file_may_have_so_many_bytes_and_no_more(void **state)
 {
-    char path[] = "/tmp/mcp-bridge-tokens-XXXXXX";
+    char path[SCRATCH_PATH];
     struct tokens tokens;
     struct buffer text;
     (void)state;
-    close(mkstemp(path));
+    close(scratch_file(path, sizeof(path), "tokens"));
     tokens_init(&tokens);
     buffer_init(&text, 0);
     buffer_add_format(&text, "alice:one\n#%0*d", LIMIT_TOKEN_FILE_BYTES - 11, 0);
@@ -169,10 +169,10 @@ static void a_file_may_have_so_many_bytes_and_no_more(void **state)
 
 static void a_bad_file_changes_nothing(void **state)
 {
-    char path[] = "/tmp/mcp-bridge-tokens-XXXXXX";
+    char path[SCRATCH_PATH];
     struct tokens tokens;
     (void)state;
-    close(mkstemp(path));
+    close(scratch_file(path, sizeof(path), "tokens"));
     write_file(path, "alice:one\n");
     tokens_init(&tokens);
     assert_int_equal(tokens_load(&tokens, path, "root:zero", &error), 0);

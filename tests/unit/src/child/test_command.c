@@ -1,6 +1,7 @@
 #include "src/child/command.h"
 
 #include "bridge/base/memory.h"
+#include "tests/unit/src/scratch.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,16 +17,16 @@
 
 /* A directory with `bin/tool`, which can be run, and `bin/text`, which cannot. */
 struct fixture {
-    char directory[64];
+    char directory[SCRATCH_PATH];
     char *argv[2];
     const char *environment[2];
-    char path[128];
+    char path[SCRATCH_PATH + 32];
     struct child_command command;
 };
 
 static void make_file(const struct fixture *fixture, const char *name, mode_t mode)
 {
-    char path[128];
+    char path[SCRATCH_PATH + 32];
     snprintf(path, sizeof(path), "%s/%s", fixture->directory, name);
     int file = open(path, O_CREAT | O_WRONLY, 0600);
     assert_true(file >= 0);
@@ -35,7 +36,7 @@ static void make_file(const struct fixture *fixture, const char *name, mode_t mo
 
 static void remove_file(const struct fixture *fixture, const char *name)
 {
-    char path[128];
+    char path[SCRATCH_PATH + 32];
     snprintf(path, sizeof(path), "%s/%s", fixture->directory, name);
     assert_int_equal(remove(path), 0);
 }
@@ -43,9 +44,8 @@ static void remove_file(const struct fixture *fixture, const char *name)
 static int set_up(void **state)
 {
     struct fixture *fixture = memory_new(sizeof(*fixture));
-    snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/test_command.XXXXXX");
-    assert_non_null(mkdtemp(fixture->directory));
-    char path[128];
+    scratch_folder(fixture->directory, sizeof(fixture->directory), "command");
+    char path[SCRATCH_PATH + 32];
     snprintf(path, sizeof(path), "%s/bin", fixture->directory);
     assert_int_equal(mkdir(path, 0700), 0);
     make_file(fixture, "bin/tool", 0700);
@@ -141,7 +141,7 @@ static void an_empty_entry_of_the_path_is_the_directory(void **state)
 static void what_is_longer_than_any_path_is_not_found(void **state)
 {
     enum { LONG = 5000 };
-    static char long_path[LONG + 128];
+    static char long_path[LONG + SCRATCH_PATH + 32];
     struct fixture *fixture = *state;
     struct error error = {0};
     snprintf(long_path, sizeof(long_path), "PATH=/%0*d:%s/bin", LONG, 1, fixture->directory);

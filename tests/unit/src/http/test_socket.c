@@ -1,11 +1,12 @@
 #include "src/http/socket.h"
 
+#include "tests/unit/src/scratch.h"
+
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,13 +15,13 @@
 #include <cmocka.h>
 
 static struct error error;
-static char folder[64];
+static char folder[SCRATCH_SOCKET_PATH];
 
 static int set_up(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof(folder), "/tmp/mcp-bridge-socket-XXXXXX");
-    return mkdtemp(folder) != NULL ? 0 : -1;
+    scratch_folder(folder, sizeof(folder), "socket");
+    return 0;
 }
 
 static int tear_down(void **state)
