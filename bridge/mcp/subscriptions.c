@@ -117,11 +117,9 @@ static struct subscription *find_or_make(struct subscriptions *subscriptions, st
     return subscription;
 }
 
+/* The session is not subscribed yet. */
 static void subscribe(struct subscription *subscription, struct session *session)
 {
-    if (find_subscriber(subscription, session) != NULL) {
-        return;
-    }
     struct subscriber *subscriber = memory_new(sizeof(*subscriber));
     subscriber->subscription = subscription;
     subscriber->session = session;

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -273,6 +274,40 @@ static void odd_header_lines_are_refused(void **state)
     ASSERT_REFUSED(GET "\rX", MALFORMED);
 }
 
+/* In the name of a field that llhttp knows, in a part of it, and in any other; at its start, inside and at its end. */
+static void a_name_has_no_byte_that_is_none_of_a_tokens(void **state)
+{
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    static const char *const names[] = {"?",
+                                        "x?",
+                                        "?x",
+                                        "x?y",
+                                        "a-name-of-more-than-sixteen-byte?s",
+                                        "content?length",
+                                        "content-length?",
+                                        "connection?",
+                                        "transfer-e?ncoding",
+                                        "upgrade?"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        for (int byte = 1; byte < 256; byte++) {
+            char head[128];
+            char trailer[128];
+            snprintf(head, sizeof(head), GET "%s: 0\r\n\r\n", names[i]);
+            snprintf(trailer, sizeof(trailer), CHUNKED "0\r\n%s: 0\r\n\r\n", names[i]);
+            *strchr(head, '?') = (char)byte;
+            *strchr(trailer, '?') = (char)byte;
+            if (strchr(token, byte) != NULL) {
+                assert_accepted(head, "/a", "");
+                assert_accepted(trailer, "/a", "");
+            } else if (byte != ':' && byte != '\r') {
+                assert_refused_bytes(slice_text(head), HTTP_REFUSAL_MALFORMED);
+                assert_refused_bytes(slice_text(trailer), HTTP_REFUSAL_MALFORMED);
+            }
+        }
+    }
+}
+
 /* Who takes it for the end of a line, and who does not, sees two requests where the other sees one. */
 static void a_line_feed_alone_ends_no_line(void **state)
 {
@@ -538,6 +573,7 @@ int main(void)
         cmocka_unit_test(what_is_no_http_is_refused),
         cmocka_unit_test(the_parts_of_a_request_line_stand_one_space_apart),
         cmocka_unit_test(odd_header_lines_are_refused),
+        cmocka_unit_test(a_name_has_no_byte_that_is_none_of_a_tokens),
         cmocka_unit_test(a_line_feed_alone_ends_no_line),
         cmocka_unit_test(odd_trailers_are_refused),
         cmocka_unit_test(odd_chunks_are_refused),
