@@ -1,5 +1,6 @@
 #include "tests/unit/bridge/fake_world.h"
 
+#include "bridge/base/memory.h"
 #include "tests/unit/bridge/fake_child.h"
 #include "tests/unit/bridge/fake_exchange.h"
 
@@ -106,6 +107,21 @@ void fake_world_release(struct fake_world *world)
     assert_int_equal(world->timers.count, 0);
     timers_release(&world->timers);
     buffer_release(&world->log_text);
+}
+
+int fake_world_set_up(void **state)
+{
+    struct fake_world *world = memory_new(sizeof(*world));
+    fake_world_init(world, 1);
+    *state = world;
+    return 0;
+}
+
+int fake_world_tear_down(void **state)
+{
+    fake_world_release(*state);
+    free(*state);
+    return 0;
 }
 
 void fake_world_advance(struct fake_world *world, uint64_t delay_ms)

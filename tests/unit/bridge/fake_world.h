@@ -28,6 +28,10 @@ void fake_world_init(struct fake_world *world, uint64_t seed);
 /* Requires that every child is closed, every exchange has ended and no timer runs. */
 void fake_world_release(struct fake_world *world);
 
+/* For cmocka: a world alone. */
+int fake_world_set_up(void **state);
+int fake_world_tear_down(void **state);
+
 /* Moves the clock; every timer fires at its own time. */
 void fake_world_advance(struct fake_world *world, uint64_t delay_ms);
 

@@ -25,9 +25,9 @@ struct fake_exchange *round_call(struct bridge_fixture *fixture, const char *cap
                      .method = "tools/call", .name = "t", .capabilities = capabilities, .params = params, .id = "7"});
 }
 
-struct fake_exchange *round_run(struct bridge_fixture *fixture, size_t n)
+struct fake_exchange *round_run(struct bridge_fixture *fixture, size_t n, const char *capabilities)
 {
-    struct fake_exchange *exchange = round_call(fixture, ROUND_ELICITS, NULL);
+    struct fake_exchange *exchange = round_call(fixture, capabilities, NULL);
     if (fake_child_unread(fixture->child) > 0) {
         era_list_tools(fixture->child);
     }
@@ -56,7 +56,7 @@ struct fake_exchange *round_come_again(struct bridge_fixture *fixture, struct fa
 
 struct fake_exchange *round_run_and_ask(struct bridge_fixture *fixture, size_t n)
 {
-    struct fake_exchange *exchange = round_run(fixture, n);
+    struct fake_exchange *exchange = round_run(fixture, n, ROUND_ELICITS);
     round_ask(fixture, era_child(fixture, n), ROUND_QUESTION("\"q\""));
     era_expect_in_answer(exchange, 200, "\"resultType\":\"input_required\"");
     return exchange;

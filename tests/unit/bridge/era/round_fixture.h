@@ -23,13 +23,13 @@ int round_set_up(void **state);
 /* A call of a client that declares these capabilities; `params` are more members of params, or NULL. */
 struct fake_exchange *round_call(struct bridge_fixture *fixture, const char *capabilities, const char *params);
 
-/* A call whose client may be asked something; its child, number n, has it when this returns. */
-struct fake_exchange *round_run(struct bridge_fixture *fixture, size_t n);
+/* A call whose client may be asked something, of this kind; its child, number n, has it when this returns. */
+struct fake_exchange *round_run(struct bridge_fixture *fixture, size_t n, const char *capabilities);
 
 /* The child asks, and the client is answered with the questions. */
 void round_ask(struct bridge_fixture *fixture, struct fake_child *child, const char *question);
 
-/* round_run(), and then round_ask() one question with the id "q". */
+/* round_run(), and then round_ask() one question with the id "q", for an elicitation. */
 struct fake_exchange *round_run_and_ask(struct bridge_fixture *fixture, size_t n);
 
 /* The client comes again with these answers, to what it was told in `exchange`. */

@@ -45,11 +45,11 @@ static void an_error_of_the_child_gets_the_modern_code_and_status(void **state)
 static void an_error_of_what_handles_a_method_is_no_missing_method(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *exchange = round_run(fixture, 1);
+    struct fake_exchange *exchange = round_run(fixture, 1, ROUND_ELICITS);
     struct fake_child *child = era_child(fixture, 1);
     era_answer_error(child, -32601);
     fake_exchange_expect(exchange, 200, ERA_ERROR("7", "-32601", "no"));
-    exchange = round_run(fixture, 1);
+    exchange = round_run(fixture, 1, ROUND_ELICITS);
     round_ask(fixture, child, ROUND_QUESTION("1"));
     era_answer_error(child, -32601);
     fake_exchange_expect(round_come_again(fixture, exchange, "{}"), 200, ERA_ERROR("7", "-32601", "no"));
@@ -65,15 +65,8 @@ static void an_error_of_what_handles_a_method_is_no_missing_method(void **state)
 static struct fake_exchange *want_visit(struct bridge_fixture *fixture, const char *capabilities, size_t n,
                                         const char *error)
 {
-    struct fake_exchange *exchange = round_call(fixture, capabilities, NULL);
-    if (fake_child_unread(fixture->child) > 0) {
-        era_list_tools(fixture->child);
-    }
+    struct fake_exchange *exchange = round_run(fixture, n, capabilities);
     struct fake_child *child = era_child(fixture, n);
-    if (child->state == FAKE_CHILD_DOWN) {
-        era_shake_legacy(child);
-    }
-    era_expect_request(child, "tools/call", "\"name\":\"t\"");
     fake_child_say_format(child, "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"error\":%s}", child->last_id, error);
     return exchange;
 }
@@ -259,7 +252,7 @@ static void a_client_that_goes_while_its_child_starts_leaves_the_child_to_others
     fake_exchange_vanish(exchange);
     assert_int_equal(round_call_count(fixture), 0);
     assert_false(era_child(fixture, 1)->is_closing);
-    exchange = round_run(fixture, 1);
+    exchange = round_run(fixture, 1, ROUND_ELICITS);
     era_answer(era_child(fixture, 1), ROUND_DONE);
     fake_exchange_expect(exchange, 200, ERA_RESULT("7", ROUND_SERVED));
 }
@@ -270,7 +263,7 @@ static void the_next_call_of_the_same_kind_has_the_same_child(void **state)
 {
     struct bridge_fixture *fixture = *state;
     for (int i = 0; i < 3; i++) {
-        struct fake_exchange *exchange = round_run(fixture, 1);
+        struct fake_exchange *exchange = round_run(fixture, 1, ROUND_ELICITS);
         era_answer(era_child(fixture, 1), ROUND_DONE);
         fake_exchange_expect(exchange, 200, ERA_RESULT("7", ROUND_SERVED));
     }
@@ -282,8 +275,8 @@ static void the_next_call_of_the_same_kind_has_the_same_child(void **state)
 static void calls_at_once_have_children_of_their_own_and_their_own_questions(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *a = round_run(fixture, 1);
-    struct fake_exchange *b = round_run(fixture, 2);
+    struct fake_exchange *a = round_run(fixture, 1, ROUND_ELICITS);
+    struct fake_exchange *b = round_run(fixture, 2, ROUND_ELICITS);
     round_ask(fixture, era_child(fixture, 2), ROUND_QUESTION("1"));
     fake_exchange_expect_silence(a);
     round_ask(fixture, era_child(fixture, 1), ROUND_QUESTION("1"));
@@ -313,7 +306,7 @@ static void a_parked_call_ends_when_the_bridge_drains(void **state)
 static void a_question_while_the_bridge_drains_is_refused(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *exchange = round_run(fixture, 1);
+    struct fake_exchange *exchange = round_run(fixture, 1, ROUND_ELICITS);
     struct fake_child *child = era_child(fixture, 1);
     fake_child_say(child, ROUND_QUESTION("1"));
     streamable_drain(&fixture->streamable);
@@ -337,7 +330,7 @@ static void a_parked_call_ends_with_the_server(void **state)
 static void calls_in_every_state_end_with_the_server(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *running = round_run(fixture, 1);
+    struct fake_exchange *running = round_run(fixture, 1, ROUND_ELICITS);
     struct fake_exchange *starting = round_call(fixture, ROUND_ELICITS, NULL);
     struct fake_exchange *shared = era_post(fixture, &(struct era_request){.method = "prompts/list"});
     bridge_fixture_close_server(fixture);

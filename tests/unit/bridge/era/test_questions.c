@@ -17,7 +17,7 @@
 static void a_question_becomes_input_required_and_the_answer_reaches_the_child(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *first = round_run(fixture, 1);
+    struct fake_exchange *first = round_run(fixture, 1, ROUND_ELICITS);
     struct fake_child *child = era_child(fixture, 1);
     round_ask(fixture, child, ROUND_QUESTION("\"q\""));
     assert_string_equal(era_result_member(first, "inputRequests"),
@@ -35,7 +35,7 @@ static void a_question_becomes_input_required_and_the_answer_reaches_the_child(v
 static void questions_that_come_together_are_asked_together(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *first = round_run(fixture, 1);
+    struct fake_exchange *first = round_run(fixture, 1, ROUND_ELICITS);
     struct fake_child *child = era_child(fixture, 1);
     fake_child_say(child, ROUND_QUESTION("1"));
     fake_child_say(child, ROUND_QUESTION("\"1\""));
@@ -52,7 +52,7 @@ static void questions_that_come_together_are_asked_together(void **state)
 static void what_is_not_answered_is_asked_again_and_what_is_not_asked_is_passed_over(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *exchange = round_run(fixture, 1);
+    struct fake_exchange *exchange = round_run(fixture, 1, ROUND_ELICITS);
     struct fake_child *child = era_child(fixture, 1);
     fake_child_say(child, ROUND_QUESTION("1"));
     round_ask(fixture, child, ROUND_QUESTION("2"));
@@ -108,7 +108,7 @@ static void a_state_is_good_for_the_same_request_only(void **state)
 static void a_question_that_the_client_did_not_declare_is_refused(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *exchange = round_run(fixture, 1);
+    struct fake_exchange *exchange = round_run(fixture, 1, ROUND_ELICITS);
     struct fake_child *child = era_child(fixture, 1);
     round_ask(fixture, child, SAMPLING("5"));
     fake_child_expect(child, ERA_ERROR("5", "-32601", "This client declared no such capability"));
@@ -123,7 +123,7 @@ static void a_question_that_the_client_did_not_declare_is_refused(void **state)
 static void a_question_that_is_taken_back_takes_no_other_along(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *exchange = round_run(fixture, 1);
+    struct fake_exchange *exchange = round_run(fixture, 1, ROUND_ELICITS);
     struct fake_child *child = era_child(fixture, 1);
     fake_child_say(child, ROUND_QUESTION("1"));
     fake_child_say(child, ROUND_QUESTION("2"));
@@ -149,7 +149,7 @@ static void a_question_that_is_taken_back_while_the_client_is_away_keeps_nothing
 static void a_question_that_is_taken_back_is_not_asked(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *exchange = round_run(fixture, 1);
+    struct fake_exchange *exchange = round_run(fixture, 1, ROUND_ELICITS);
     struct fake_child *child = era_child(fixture, 1);
     fake_child_say(child, ROUND_QUESTION("1"));
     fake_child_say(child, CANCELLED("2"));
@@ -170,7 +170,7 @@ static void a_question_that_is_taken_back_is_not_asked(void **state)
 static void a_child_may_not_have_too_many_questions_open(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *exchange = round_run(fixture, 1);
+    struct fake_exchange *exchange = round_run(fixture, 1, ROUND_ELICITS);
     struct fake_child *child = era_child(fixture, 1);
     for (int i = 0; i < LIMIT_SESSION_CALLBACKS; i++) {
         fake_child_say_format(child, ROUND_QUESTION("%d"), i);
@@ -185,7 +185,7 @@ static void a_child_may_not_have_too_many_questions_open(void **state)
 static void an_answer_without_waiting_for_the_client_ends_the_questions(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *exchange = round_run(fixture, 1);
+    struct fake_exchange *exchange = round_run(fixture, 1, ROUND_ELICITS);
     struct fake_child *child = era_child(fixture, 1);
     fake_child_say(child, ROUND_QUESTION("1"));
     era_answer(child, ROUND_DONE);
@@ -280,7 +280,7 @@ static void a_client_that_does_not_come_back_costs_the_child(void **state)
 static void a_client_that_goes_away_costs_the_child_that_worked_for_it(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *exchange = round_run(fixture, 1);
+    struct fake_exchange *exchange = round_run(fixture, 1, ROUND_ELICITS);
     struct fake_child *child = era_child(fixture, 1);
     fake_child_say(child, ROUND_QUESTION("1"));
     fake_exchange_vanish(exchange);
@@ -294,14 +294,14 @@ static void a_client_that_goes_away_costs_the_child_that_worked_for_it(void **st
 static void a_call_that_times_out_costs_the_child_that_still_works_at_it(void **state)
 {
     struct bridge_fixture *fixture = *state;
-    struct fake_exchange *exchange = round_run(fixture, 1);
+    struct fake_exchange *exchange = round_run(fixture, 1, ROUND_ELICITS);
     struct fake_child *child = era_child(fixture, 1);
     fake_world_advance(&fixture->world, fixture->settings.channel.request_timeout_ms);
     fake_child_expect(child, CANCELLED("2"));
     exchange->state == FAKE_EXCHANGE_STREAMING ? fake_exchange_take(exchange) : NULL;
     assert_true(fake_exchange_has_ended(exchange));
     assert_true(child->is_closing);
-    exchange = round_run(fixture, 2);
+    exchange = round_run(fixture, 2, ROUND_ELICITS);
     era_answer(era_child(fixture, 2), ROUND_DONE);
     fake_exchange_expect(exchange, 200, ERA_RESULT("7", ROUND_SERVED));
 }

@@ -1,29 +1,12 @@
 #include "bridge/transport/accept.h"
 
-#include "bridge/base/memory.h"
 #include "tests/unit/bridge/fake_exchange.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
-
-static int set_up(void **state)
-{
-    struct fake_world *world = memory_new(sizeof(*world));
-    fake_world_init(world, 1);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fake_world_release(*state);
-    free(*state);
-    return 0;
-}
 
 /* An exchange that is over as soon as the test is. */
 static struct fake_exchange *with_field(struct fake_world *world, const char *name, const char *value)
@@ -153,7 +136,7 @@ static void a_body_is_plain_when_no_coding_was_applied(void **state)
     exchange->state = FAKE_EXCHANGE_GONE;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_world_set_up, fake_world_tear_down)
 
 int main(void)
 {

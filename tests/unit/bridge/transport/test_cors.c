@@ -1,13 +1,11 @@
 #include "bridge/transport/cors.h"
 
-#include "bridge/base/memory.h"
 #include "tests/unit/bridge/fake_exchange.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -18,21 +16,6 @@ static const struct cors exact = {.origins = exact_origins};
 static const struct cors wild = {.origins = every_origin};
 static const struct cors off = {.origins = NULL};
 static const struct cors empty = {.origins = no_origin};
-
-static int set_up(void **state)
-{
-    struct fake_world *world = memory_new(sizeof(*world));
-    fake_world_init(world, 1);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fake_world_release(*state);
-    free(*state);
-    return 0;
-}
 
 static struct fake_exchange *ask(struct fake_world *world, enum exchange_method method, const char *origin)
 {
@@ -160,7 +143,7 @@ static void what_is_no_preflight_is_left_alone(void **state)
     exchange->state = FAKE_EXCHANGE_GONE;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_world_set_up, fake_world_tear_down)
 
 int main(void)
 {

@@ -1,32 +1,15 @@
 #include "bridge/transport/gate.h"
 
-#include "bridge/base/memory.h"
 #include "tests/unit/bridge/fake_exchange.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
 static const struct gate loopback = {.checks_host = true};
 static const struct gate anywhere = {.checks_host = false};
-
-static int set_up(void **state)
-{
-    struct fake_world *world = memory_new(sizeof(*world));
-    fake_world_init(world, 1);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fake_world_release(*state);
-    free(*state);
-    return 0;
-}
 
 /* What becomes of a request with these fields: 0 when it passes, else the status. NULL is no field. */
 static int knock(struct fake_world *world, const struct gate *gate, const char *host, const char *origin)
@@ -370,7 +353,7 @@ static void a_preflight_passes_without_a_token_and_gets_no_further(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_world_set_up, fake_world_tear_down)
 
 int main(void)
 {

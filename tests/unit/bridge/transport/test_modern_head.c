@@ -1,13 +1,11 @@
 #include "bridge/transport/modern_head.h"
 
-#include "bridge/base/memory.h"
 #include "tests/unit/bridge/fake_exchange.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -36,21 +34,6 @@ struct row {
     int code; /* of a refusal, which is always 400 */
     const char *text;
 };
-
-static int set_up(void **state)
-{
-    struct fake_world *world = memory_new(sizeof(*world));
-    fake_world_init(world, 1);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fake_world_release(*state);
-    free(*state);
-    return 0;
-}
 
 static void add_fields(struct fake_exchange *exchange, const char *name, const char *values)
 {
@@ -402,7 +385,7 @@ static void the_version_header_alone_tells_the_era_of_a_request_without_a_body(v
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_world_set_up, fake_world_tear_down)
 
 int main(void)
 {

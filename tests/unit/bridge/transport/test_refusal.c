@@ -1,32 +1,15 @@
 #include "bridge/transport/refusal.h"
 
-#include "bridge/base/memory.h"
 #include "tests/unit/bridge/fake_exchange.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
 static const struct slice absent = {NULL, 0};
-
-static int set_up(void **state)
-{
-    struct fake_world *world = memory_new(sizeof(*world));
-    fake_world_init(world, 1);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fake_world_release(*state);
-    free(*state);
-    return 0;
-}
 
 static const struct row {
     enum refusal refusal;
@@ -189,7 +172,7 @@ static void a_json_answer_is_its_parts_together(void **state)
     fake_exchange_expect(exchange, 200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_world_set_up, fake_world_tear_down)
 
 int main(void)
 {

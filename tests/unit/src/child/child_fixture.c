@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -190,6 +191,23 @@ void child_fixture_stop(struct child_fixture *fixture)
         loop_fixture_advance(&fixture->base, CHILD_FIXTURE_GRACE_MS);
         child_fixture_wait_for_close(fixture);
     }
+}
+
+int child_fixture_set_up(void **state)
+{
+    struct child_fixture *fixture = memory_new(sizeof(*fixture));
+    child_fixture_open(fixture);
+    *state = fixture;
+    return 0;
+}
+
+int child_fixture_tear_down(void **state)
+{
+    struct child_fixture *fixture = *state;
+    child_fixture_stop(fixture);
+    child_fixture_close(fixture);
+    free(fixture);
+    return 0;
 }
 
 bool child_fixture_has_output(const struct child_fixture *fixture, const char *text)

@@ -50,6 +50,10 @@ void child_fixture_wait_for_close(struct child_fixture *fixture);
 /* Closes the child and climbs the whole stop ladder at once. */
 void child_fixture_stop(struct child_fixture *fixture);
 
+/* For cmocka: an open fixture. The tear-down stops its child. */
+int child_fixture_set_up(void **state);
+int child_fixture_tear_down(void **state);
+
 bool child_fixture_has_output(const struct child_fixture *fixture, const char *text);
 
 #endif

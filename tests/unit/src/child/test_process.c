@@ -15,23 +15,6 @@
 
 #include <cmocka.h>
 
-static int set_up(void **state)
-{
-    struct child_fixture *fixture = memory_new(sizeof(*fixture));
-    child_fixture_open(fixture);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct child_fixture *fixture = *state;
-    child_fixture_stop(fixture);
-    child_fixture_close(fixture);
-    free(fixture);
-    return 0;
-}
-
 static void expect_output(const struct child_fixture *fixture, const char *expected)
 {
     struct slice output = buffer_slice(&fixture->output);
@@ -320,7 +303,7 @@ static void a_full_queue_drains_when_the_child_reads_again(void **state)
     assert_false(is_full(fixture));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, child_fixture_set_up, child_fixture_tear_down)
 
 int main(void)
 {

@@ -1,6 +1,5 @@
 #include "src/child/supervisor.h"
 
-#include "bridge/base/memory.h"
 #include "tests/unit/src/child/child_fixture.h"
 
 #include <setjmp.h>
@@ -8,27 +7,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 
 #include <cmocka.h>
-
-static int set_up(void **state)
-{
-    struct child_fixture *fixture = memory_new(sizeof(*fixture));
-    child_fixture_open(fixture);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct child_fixture *fixture = *state;
-    child_fixture_stop(fixture);
-    child_fixture_close(fixture);
-    free(fixture);
-    return 0;
-}
 
 static void close_child(struct child_fixture *fixture)
 {
@@ -238,7 +219,7 @@ static void a_close_is_idempotent(void **state)
     assert_int_equal(fixture->downs, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, child_fixture_set_up, child_fixture_tear_down)
 
 int main(void)
 {

@@ -1,13 +1,11 @@
 #include "src/monitor/metrics.h"
 #include "src/monitor/status.h"
 
-#include "bridge/base/memory.h"
 #include "tests/unit/bridge/fake_exchange.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -110,22 +108,7 @@ static void only_get_and_head_are_answered(void **state)
     assert_int_equal(head->status, 200);
 }
 
-static int set_up(void **state)
-{
-    struct fake_world *world = memory_new(sizeof(*world));
-    fake_world_init(world, 1);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fake_world_release(*state);
-    free(*state);
-    return 0;
-}
-
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, fake_world_set_up, fake_world_tear_down)
 
 int main(void)
 {
