@@ -5,20 +5,8 @@ import mcp.types as types
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
-from steps import plan, step, text_of
-
-URI = "test://watched"
-LIMIT = 20
-
-
-async def on_elicitation(context, params):
-    assert params.message == "who?", params
-    return types.ElicitResult(action="accept", content={"name": "Ann"})
-
-
-async def on_sampling(context, params):
-    assert params.messages[0].content.text == "ping?", params
-    return types.CreateMessageResult(role="assistant", model="m", content=types.TextContent(type="text", text="pong"))
+from steps import plan, step
+from table import LIMIT, URI, be_asked, callbacks, list_and_call
 
 
 class Peer:
@@ -47,19 +35,7 @@ class Peer:
 async def main():
     peer = Peer()
     async with peer as session:
-        names = {tool.name for tool in (await session.list_tools()).tools}
-        assert names == {"add", "count", "elicit", "sample", "touch"}, names
-        step("cell: list")
-        assert text_of(await session.call_tool("add", {"a": 2, "b": 40})) == "42"
-        step("cell: call")
-        seen = []
-
-        async def on_progress(progress, total, message):
-            seen.append((progress, total))
-
-        assert text_of(await session.call_tool("count", {"n": 3}, progress_callback=on_progress)) == "counted to 3"
-        assert seen == [(1, 3), (2, 3), (3, 3)], seen
-        step("cell: progress")
+        await list_and_call(session)
         await session.subscribe_resource(URI)
         for _ in range(LIMIT * 5):  # the GET stream opens beside the handshake
             await session.call_tool("touch", {})
@@ -70,11 +46,8 @@ async def main():
                 pass
         assert peer.updated.is_set()
         step("cell: subscription")
-    async with Peer(elicitation_callback=on_elicitation, sampling_callback=on_sampling) as session:
-        assert text_of(await session.call_tool("elicit", {})) == "hello Ann"
-        step("cell: elicitation")
-        assert text_of(await session.call_tool("sample", {})) == "pong"
-        step("cell: sampling")
+    async with Peer(**callbacks(types)) as session:
+        await be_asked(session)
     step("closes")
 
 
