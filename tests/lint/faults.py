@@ -48,6 +48,7 @@ FAULTS = [
     ("a folder without a layer", layers.check, "src/other/thing.c", "int thing;\n"),
     ("a banned call", banned.check, "src/main.c", function("main", ["return atoi(text);"])),
     ("a file too long", sizes.check_files, "src/main.c", "\n" * 601),
+    ("a test file too long", sizes.check_files, "tests/unit/test_slice.c", "\n" * 601),
     ("a line too long", sizes.check_files, "src/main.c", "/*" + "x" * 120 + "*/\n"),
     ("a function too long", sizes.check_functions, "src/daemon.c", function("daemon", ["step();"] * 80)),
     ("a main too long", sizes.check_functions, "src/main.c", function("main", ["step();"] * 60)),

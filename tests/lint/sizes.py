@@ -32,11 +32,10 @@ def functions_of(root, path):
 
 
 def check_files(root):
-    for path in c_files(root, *CODE, "examples"):
+    for path in c_files(root, *CODE, "examples", "tests"):
         count = line_count(root, path)
         if count > FILE_LINES:
             yield Finding(path, 0, f"{count} lines; at most {FILE_LINES}")
-    for path in c_files(root, *CODE, "examples", "tests"):
         for number, line in enumerate((root / path).read_text().splitlines(), 1):
             if len(line) > LINE_COLUMNS:
                 yield Finding(path, number, f"{len(line)} columns; at most {LINE_COLUMNS}")
