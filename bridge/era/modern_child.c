@@ -45,7 +45,8 @@ struct shimmed {
     struct list inquiries;   /* that are not answered */
     struct timer pause;
     unsigned rounds;
-    bool *is_gone; /* where the one who works with it hears that it is gone; may be NULL */
+    bool is_asking;      /* a round begins: what fails meanwhile fails at its end */
+    const char *failure; /* of the round; NULL for none */
 };
 
 static struct channel *channel_of(const struct shimmed *shimmed)
@@ -66,9 +67,6 @@ static void free_inquiry(struct inquiry *inquiry)
 static struct call *free_shimmed(struct shimmed *shimmed)
 {
     struct call *client = shimmed->client;
-    if (shimmed->is_gone != NULL) {
-        *shimmed->is_gone = true;
-    }
     timer_stop(shimmed->server->world->timers, &shimmed->pause);
     channel_give_up(channel_of(shimmed), &shimmed->call);
     LIST_FOR_EACH(link, &shimmed->inquiries) {
@@ -160,7 +158,11 @@ static void on_inquiry_answer(struct asker *asker, const struct message *answer)
 
 static void on_no_answer(struct asker *asker, const char *why)
 {
-    fail(container_of(asker, struct inquiry, asker)->shimmed, why);
+    struct shimmed *shimmed = container_of(asker, struct inquiry, asker)->shimmed;
+    shimmed->failure = why;
+    if (!shimmed->is_asking) {
+        fail(shimmed, why);
+    }
 }
 
 /* MCP 2025-11-25, Elicitation, "URL Mode": the client will be told under this id that it is done. */
@@ -191,15 +193,13 @@ static const char *why_not(const struct session *session, const struct message *
     return session->is_ended ? "The client's session has ended" : NULL;
 }
 
-/* The call may have failed, and be gone, when it returns. */
 static void ask(struct shimmed *shimmed, struct slice key, struct slice request)
 {
     struct session *session = shimmed->client->session;
     struct slice method = json_string_inside(members_find(request, "method"));
     struct message question = {.method = method, .params = members_find(request, "params")};
-    const char *why = why_not(session, &question);
-    if (why != NULL) {
-        fail(shimmed, why);
+    shimmed->failure = why_not(session, &question);
+    if (shimmed->failure != NULL) {
         return;
     }
     struct inquiry *inquiry = memory_new(sizeof(*inquiry));
@@ -235,13 +235,13 @@ static void begin_round(struct shimmed *shimmed, const struct message *message)
         return;
     }
     /* An answer cannot come before this returns, but a failure can. */
-    bool is_gone = false;
-    shimmed->is_gone = &is_gone;
-    while (!is_gone && members_next(&requests, &member)) {
+    shimmed->is_asking = true;
+    while (shimmed->failure == NULL && members_next(&requests, &member)) {
         ask(shimmed, member.key, member.value);
     }
-    if (!is_gone) {
-        shimmed->is_gone = NULL;
+    shimmed->is_asking = false;
+    if (shimmed->failure != NULL) {
+        fail(shimmed, shimmed->failure);
     }
 }
 
