@@ -148,12 +148,16 @@ static bool lists_legacy(struct slice versions)
 }
 
 /*
- * MCP 2026-07-28, Versioning. A client of a child of its own may have asked for a revision that nobody has: then the
- * server of both eras lists what it has of the legacy one, too.
+ * MCP 2026-07-28, Versioning; some servers just do not have the method. A client of a child of its own may have asked
+ * for a revision that nobody has: then the server of both eras lists what it has of the legacy one, too.
  */
 bool handshake_is_for_modern_only(const struct message *answer)
 {
-    return answer->kind == MESSAGE_ERROR && message_error_code(answer) == REPLY_UNSUPPORTED_VERSION &&
+    if (answer->kind != MESSAGE_ERROR) {
+        return false;
+    }
+    int code = message_error_code(answer);
+    return (code == REPLY_UNSUPPORTED_VERSION || code == REPLY_METHOD_NOT_FOUND) &&
            !lists_legacy(members_find(members_find(answer->error, "data"), "supported"));
 }
 

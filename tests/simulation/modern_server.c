@@ -225,11 +225,12 @@ void modern_server_shake(struct child_actor *child)
 
 void modern_server_refuse(struct child_actor *child)
 {
+    static const char *const errors[] = {
+        "{\"code\":-32022,\"message\":\"Unsupported protocol version\",\"data\":{\"supported\":[\"2026-07-28\"]}}",
+        "{\"code\":-32601,\"message\":\"Method not found\"}"};
     char line[256];
-    snprintf(line, sizeof(line),
-             "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"error\":{\"code\":-32022,\"message\":\"Unsupported protocol "
-             "version\",\"data\":{\"supported\":[\"2026-07-28\"]}}}",
-             child->handshake_id);
+    snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"error\":%s}", child->handshake_id,
+             errors[simulation_below(child->actor.simulation, 2)]);
     child->is_asked_for_handshake = child->is_refusing = false;
     child->handshake_id = 0;
     child->is_probed = true; /* nothing else is to be said to this process */

@@ -365,6 +365,15 @@ static void a_refusal_of_an_own_child_tells_that_the_server_is_modern(void **sta
     assert_non_null(fake_exchange_answer_field(exchange, "mcp-session-id"));
 }
 
+/* The revision took the method away. */
+static void a_server_that_does_not_have_initialize_is_modern(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    fake_child_up(fixture->child);
+    era_answer_error(fixture->child, -32601);
+    assert_int_equal(era_of(fixture), SERVER_ERA_MODERN);
+}
+
 /* ---- Credentials ---- */
 
 static void what_one_caller_finds_out_holds_for_all_and_no_process_is_left(void **state)
@@ -558,6 +567,7 @@ int main(void)
         TEST(who_comes_again_does_not_wait_to_hear_what_the_server_speaks),
         TEST(a_refusal_that_names_a_legacy_revision_says_nothing_of_the_server),
         TEST(a_refusal_of_an_own_child_tells_that_the_server_is_modern),
+        TEST(a_server_that_does_not_have_initialize_is_modern),
         UNOPENED(what_one_caller_finds_out_holds_for_all_and_no_process_is_left),
         UNOPENED(callers_that_wait_are_served_by_children_of_their_own),
         UNOPENED(a_child_that_turned_modern_is_found_again),
