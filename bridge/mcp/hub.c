@@ -94,8 +94,12 @@ static void submit_again(struct hub *hub)
     while ((link = list_take_first(&calls)) != NULL) {
         struct call *call = container_of(link, struct call, link);
         channel_forget(&hub->channel, call);
-        bool is_request = call->wish == CALL_SENDS && message_scan_whole(&message, call->bytes) == MESSAGE_FAULT_NONE;
-        hub_submit(hub, call, is_request ? &message : NULL);
+        if (call->wish == CALL_SENDS) {
+            message_scan_again(&message, call->bytes);
+            hub_submit(hub, call, &message);
+        } else {
+            hub_submit(hub, call, NULL);
+        }
     }
 }
 
@@ -404,7 +408,7 @@ static void submit_to_modern(struct hub *hub, struct call *call, const struct me
 
 void hub_submit(struct hub *hub, struct call *call, const struct message *message)
 {
-    if (call->wish != CALL_SENDS) {
+    if (message == NULL) {
         channel_submit(&hub->channel, call);
         return;
     }

@@ -14,7 +14,7 @@ static struct slice find_argument(const struct tool_header *header, struct slice
     for (const char *key = header->path; key < end && slice_exists(value); key += strlen(key) + 1) {
         value = members_find(value, key);
     }
-    return slice_is(value, "null") ? slice_of(NULL, 0) : value;
+    return slice_exists(value) && !slice_is(value, "null") ? value : slice_of(NULL, 0);
 }
 
 /* What the body holds decides how it is compared: the tool refuses what is not of the type that it wants. */

@@ -377,6 +377,7 @@ static void cut_longest_queues(struct http_server *server)
     }
     while (server->queued_bytes > LIMIT_HTTP_QUEUED_BYTES) {
         struct http_connection *longest = find_longest_queue(server);
+        assert(longest != NULL);
         if (longest->queued_bytes == server->queued_bytes) {
             return;
         }
