@@ -8,6 +8,10 @@ enum {
     LINE_READER_KEEP_BYTES = 256 << 10,
     /* The least that is worth a read. */
     LINE_READER_ROOM_BYTES = 64 << 10,
+    /* From here on a line is taken for a sign of how long the next will be. */
+    LINE_READER_LONG_BYTES = 256 << 10,
+    /* What is read of such a line at once: more goes through the processor's cache before it is searched. */
+    LINE_READER_READ_BYTES = 256 << 10,
 };
 
 void line_reader_init(struct line_reader *reader, size_t max_line_bytes, const struct line_reader_events *events)
@@ -104,6 +108,11 @@ static void hold(struct line_reader *reader, const char *bytes, size_t size)
     }
 }
 
+static void expect(struct line_reader *reader, size_t size)
+{
+    reader->expected_bytes = size < reader->max_line_bytes ? size : reader->max_line_bytes;
+}
+
 static void finish_held(struct line_reader *reader)
 {
     if (reader->dropped_bytes > 0) {
@@ -111,6 +120,7 @@ static void finish_held(struct line_reader *reader)
         reader->dropped_bytes = 0;
         reader->events->on_long_line(reader, size);
     } else if (reader->pending.size > 0) {
+        expect(reader, reader->pending.size);
         deliver(reader, pending_bytes(reader), reader->pending.size);
         buffer_clear(&reader->pending, LINE_READER_KEEP_BYTES);
     }
@@ -126,10 +136,27 @@ static void finish_line(struct line_reader *reader, char *bytes, size_t size)
     finish_held(reader);
 }
 
+/*
+ * A child's lines are often about as long as the last. Room for a whole one at once saves copying it as it grows; and
+ * not much more than that, as the beginning of the next line, which is read with it, is moved to the front.
+ */
+static bool expects_long_line(const struct line_reader *reader)
+{
+    return reader->expected_bytes >= LINE_READER_LONG_BYTES && reader->expected_bytes > reader->pending.size;
+}
+
 char *line_reader_room(struct line_reader *reader, size_t *size)
 {
     struct buffer *pending = &reader->pending;
-    if (pending->size == 0 || !drops_long_lines(reader)) {
+    if (!drops_long_lines(reader) || reader->dropped_bytes > 0) {
+        return NULL;
+    }
+    if (expects_long_line(reader)) {
+        size_t missing = reader->expected_bytes - pending->size + LINE_READER_ROOM_BYTES;
+        *size = missing < LINE_READER_READ_BYTES ? missing : LINE_READER_READ_BYTES;
+        return buffer_reserve(pending, missing);
+    }
+    if (pending->size == 0) {
         return NULL;
     }
     char *room = buffer_reserve(pending, LINE_READER_ROOM_BYTES);
@@ -137,7 +164,7 @@ char *line_reader_room(struct line_reader *reader, size_t *size)
     return room;
 }
 
-/* The bytes stand behind those that are held: the lines are handed out from there. */
+/* The bytes stand where room was given: the lines are handed out from there. */
 static void feed_in_place(struct line_reader *reader, char *bytes, size_t size)
 {
     struct buffer *pending = &reader->pending;
@@ -146,6 +173,7 @@ static void feed_in_place(struct line_reader *reader, char *bytes, size_t size)
     while ((line_end = memchr(bytes, '\n', size)) != NULL) {
         char *line = pending_bytes(reader);
         size_t line_size = (size_t)(line_end - line);
+        expect(reader, line_size);
         deliver(reader, line, line_size);
         buffer_consume(pending, line_size + 1);
         bytes = line_end + 1;
@@ -160,7 +188,7 @@ static void feed_in_place(struct line_reader *reader, char *bytes, size_t size)
 
 void line_reader_feed(struct line_reader *reader, char *bytes, size_t size)
 {
-    if (reader->pending.size > 0 && buffer_has_room_at(&reader->pending, bytes, size)) {
+    if (buffer_has_room_at(&reader->pending, bytes, size)) {
         feed_in_place(reader, bytes, size);
         return;
     }

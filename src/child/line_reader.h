@@ -27,6 +27,7 @@ struct line_reader {
     size_t max_line_bytes;                   /* without the line end */
     struct buffer pending;                   /* the beginning of a line; holds no LF, so it is never searched again */
     size_t dropped_bytes;                    /* of the line that is being dropped; 0 while none is */
+    size_t expected_bytes;                   /* of the next line: as the last that was held */
 };
 
 void line_reader_init(struct line_reader *reader, size_t max_line_bytes, const struct line_reader_events *events);
@@ -37,7 +38,8 @@ void line_reader_feed(struct line_reader *reader, char *bytes, size_t size);
 
 /*
  * Where the next bytes of the stream may be read to, so that feeding them costs no copy: behind the beginning of a line
- * that is held. NULL when none is; else *size is the room, which is not empty.
+ * that is held, or where a long one is expected. NULL when there is neither; else *size is the room. It is not empty,
+ * and it is given back by feeding what was read, even if that is nothing.
  */
 char *line_reader_room(struct line_reader *reader, size_t *size);
 

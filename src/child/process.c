@@ -286,7 +286,7 @@ static void lend_room(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buff
 static void on_output(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
     struct process *process = container_of(stream, struct process, output);
-    if (size > 0) {
+    if (size >= 0) { /* nothing, too: the room is given back */
         line_reader_feed(&process->reader, buffer->base, (size_t)size);
     } else if (size < 0) {
         end_output(process);

@@ -189,6 +189,162 @@ static void a_line_that_lies_whole_in_the_input_is_not_copied(void **state)
     line_reader_release(&fixture.reader);
 }
 
+/* ---- Long lines, read as a process reads them ---- */
+
+enum { LONG_CEILING = 400 << 10, STREAM_LINES = 60, STATIC_BYTES = 256 << 10 };
+
+struct stream {
+    struct line_reader reader;
+    struct buffer bytes;
+    size_t sizes[STREAM_LINES]; /* of its lines */
+    size_t heard;
+    size_t in_room; /* reads that needed no copy */
+};
+
+static char letter_of(size_t line)
+{
+    return (char)('a' + line % 26);
+}
+
+/* A line begins and ends with a byte of its own. */
+static void hear_long_line(struct line_reader *reader, char *line, size_t size)
+{
+    struct stream *stream = container_of(reader, struct stream, reader);
+    assert_true(stream->heard < STREAM_LINES);
+    assert_int_equal(size, stream->sizes[stream->heard]);
+    assert_int_equal(line[0], letter_of(stream->heard));
+    assert_int_equal(line[size - 1], letter_of(stream->heard));
+    assert_true(size <= LONG_CEILING);
+    stream->heard++;
+}
+
+static void hear_dropped_line(struct line_reader *reader, size_t size)
+{
+    struct stream *stream = container_of(reader, struct stream, reader);
+    assert_true(stream->heard < STREAM_LINES);
+    assert_int_equal(size, stream->sizes[stream->heard]);
+    assert_true(size > LONG_CEILING);
+    stream->heard++;
+}
+
+static const struct line_reader_events long_lines = {hear_long_line, hear_dropped_line, on_incomplete_line};
+
+static void open_stream(struct stream *stream)
+{
+    *stream = (struct stream){.heard = 0};
+    buffer_init(&stream->bytes, 0);
+    line_reader_init(&stream->reader, LONG_CEILING, &long_lines);
+}
+
+static void close_stream(struct stream *stream)
+{
+    line_reader_end(&stream->reader);
+    line_reader_release(&stream->reader);
+    buffer_release(&stream->bytes);
+}
+
+static void add_line(struct stream *stream, size_t number, size_t size)
+{
+    stream->sizes[number] = size;
+    char *line = buffer_reserve(&stream->bytes, size + 1);
+    memset(line, '.', size);
+    line[0] = line[size - 1] = letter_of(number);
+    line[size] = '\n';
+    buffer_grown(&stream->bytes, size + 1);
+}
+
+/* One read of at most `most` bytes, to where a process would read them. */
+static void read_some(struct stream *stream, size_t most)
+{
+    static char shared[STATIC_BYTES];
+    size_t room_size = sizeof(shared);
+    char *room = line_reader_room(&stream->reader, &room_size);
+    assert_true(room_size > 0);
+    size_t size = stream->bytes.size < most ? stream->bytes.size : most;
+    size = size < room_size ? size : room_size;
+    stream->in_room += room != NULL;
+    room = room != NULL ? room : shared;
+    memcpy(room, buffer_slice(&stream->bytes).data, size);
+    buffer_consume(&stream->bytes, size);
+    line_reader_feed(&stream->reader, room, size);
+}
+
+static void lines_around_the_ceiling_come_whole_whatever_the_last_was_like(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {
+        5, 100 << 10, 256 << 10, 300 << 10, LONG_CEILING, LONG_CEILING + 1, LONG_CEILING + 2, 470 << 10, 1 << 20};
+    for (unsigned seed = 1; seed <= 20; seed++) {
+        struct stream stream;
+        unsigned random = seed;
+        open_stream(&stream);
+        for (size_t i = 0; i < STREAM_LINES; i++) {
+            random = random * 1103515245 + 12345;
+            add_line(&stream, i, sizes[(random >> 16) % (sizeof(sizes) / sizeof(sizes[0]))]);
+        }
+        while (stream.bytes.size > 0) {
+            random = random * 1103515245 + 12345;
+            read_some(&stream, seed % 2 == 0 ? SIZE_MAX : (random >> 12) % (512 << 10));
+        }
+        assert_int_equal(stream.heard, STREAM_LINES);
+        assert_int_equal(stream.reader.pending.size, 0);
+        close_stream(&stream);
+    }
+}
+
+static void the_line_after_a_long_one_stays_where_it_is_read_to(void **state)
+{
+    (void)state;
+    struct stream stream;
+    open_stream(&stream);
+    add_line(&stream, 0, 300 << 10);
+    add_line(&stream, 1, 300 << 10);
+    read_some(&stream, 200 << 10);
+    read_some(&stream, (100 << 10) + 1);
+    assert_int_equal(stream.heard, 1);
+    assert_int_equal(stream.in_room, 1);
+    read_some(&stream, 64 << 10);
+    assert_int_equal(stream.in_room, 2);
+    const char *place = stream.reader.pending.data;
+    while (stream.heard < 2) {
+        assert_ptr_equal(stream.reader.pending.data, place);
+        read_some(&stream, 64 << 10);
+    }
+    assert_null(stream.reader.pending.data);
+    close_stream(&stream);
+}
+
+static void room_that_is_not_needed_is_given_back(void **state)
+{
+    (void)state;
+    struct stream stream;
+    open_stream(&stream);
+    add_line(&stream, 0, 300 << 10);
+    while (stream.heard < 1) {
+        read_some(&stream, 200 << 10);
+    }
+    read_some(&stream, SIZE_MAX); /* of nothing */
+    assert_true(stream.in_room > 1);
+    assert_null(stream.reader.pending.data);
+    close_stream(&stream);
+}
+
+static void lines_above_the_ceiling_do_not_make_the_room_grow(void **state)
+{
+    (void)state;
+    struct stream stream;
+    open_stream(&stream);
+    for (size_t i = 0; i < 40; i++) {
+        add_line(&stream, i, LONG_CEILING + (i * 32 << 10));
+    }
+    while (stream.bytes.size > 0) {
+        read_some(&stream, SIZE_MAX);
+        assert_true(stream.reader.pending.capacity <= 2 * LONG_CEILING);
+    }
+    assert_int_equal(stream.heard, 40);
+    close_stream(&stream);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +357,10 @@ int main(void)
         cmocka_unit_test(without_listeners_long_lines_are_cut_and_the_last_one_is_handed_out),
         cmocka_unit_test(a_reader_takes_another_stream_after_the_end_of_one),
         cmocka_unit_test(a_line_that_lies_whole_in_the_input_is_not_copied),
+        cmocka_unit_test(lines_around_the_ceiling_come_whole_whatever_the_last_was_like),
+        cmocka_unit_test(the_line_after_a_long_one_stays_where_it_is_read_to),
+        cmocka_unit_test(room_that_is_not_needed_is_given_back),
+        cmocka_unit_test(lines_above_the_ceiling_do_not_make_the_room_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
