@@ -288,7 +288,7 @@ static void on_output(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
     struct process *process = container_of(stream, struct process, output);
     if (size >= 0) { /* nothing, too: the room is given back */
         line_reader_feed(&process->reader, buffer->base, (size_t)size);
-    } else if (size < 0) {
+    } else {
         end_output(process);
         /* MCP, Lifecycle, "Shutdown": a server may begin it by closing its output. It cannot answer any more. */
         process_stop(process);
