@@ -145,7 +145,7 @@ def measure_works(works, targets, rounds, seconds):
                         continue  # once is enough to know that it cannot
                     seen.append(measure_once(fleet, target, work, seconds))
                 if work.direct:
-                    results[work.name].setdefault("server alone", []).append(run_direct(work, seconds))
+                    results[work.name].setdefault("server alone", []).append(run_direct(work, seconds * work.times))
     finally:
         fleet.stop()
     return {name: {target: summarize(runs) for target, runs in row.items()} for name, row in results.items()}
@@ -156,7 +156,7 @@ def measure_once(fleet, target, work, seconds):
         running = fleet.get(target, work)
     except RuntimeError as error:
         return {"error": str(error), "errors": 1, "count": 0}
-    figures = run_load(running, work.load, seconds)
+    figures = run_load(running, work.load, seconds * work.times)
     if "error" in figures:
         fleet.drop(target)  # the next work finds it fresh
     return figures

@@ -12,6 +12,7 @@ class Work:
     unit: str = "calls/s"
     is_short: bool = False  # part of the short run
     calls: int = 4000  # for counting system calls
+    times: int = 1  # as long as the others: one with few calls a second
     direct: int = 0  # calls under way, for the server without anything in front of it
 
 
@@ -40,5 +41,5 @@ WORKS = [
     Work("1MiB", "1 MiB there and back, 4 sessions", {"connections": 4, "sessions": 4, "payload": 1 << 20},
          is_short=True, calls=100, direct=1),
     Work("16MiB", "16 MiB there and back, 2 sessions", {"connections": 2, "sessions": 2, "payload": 16 << 20}, calls=10,
-         direct=1),
+         times=3, direct=1),
 ]
