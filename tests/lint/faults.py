@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import banned
+import defects
 import layers
 import layout
 import planted
@@ -12,6 +13,7 @@ import sizes
 import tree
 import words
 
+PAGE = "\n| what | test |\n|---|---|\n| wrong | `cases.py`: `holds`, `unit/test_slice.c`: `is_one` |\n"
 SOUND = {
     "Makefile": "all:\n",
     "LICENSE": "MIT\n",
@@ -21,6 +23,9 @@ SOUND = {
     "src/README.md": "main.c\n",
     "tests/README.md": "nothing\n",
     "examples/README.md": "nothing\n",
+    "tests/defects.md": PAGE,
+    "tests/cases.py": "def holds(context):\n",
+    "tests/unit/test_slice.c": "static void is_one(void **state)\n{\n    (void)state;\n}\n",
     "bridge/base/slice.h": "int slice(void);\n",
     "bridge/base/slice.c": '#include "bridge/base/slice.h"\n\n#include <string.h>\n\nint slice(void)\n{\n    return 1;\n}\n',
     "src/http/request.h": "int request(void);\n",
@@ -65,6 +70,12 @@ FAULTS = [
     ("a page from elsewhere", tree.check_text, "README.md", "See ../share" "d/DESIG" "N.md.\n"),
     ("a registry in a lock file", tree.check_text, "tests/lock.json", '  "resolve' 'd": "https://example.org/x"\n'),
     ("a test that is not there", tree.check_named_files, "tests/README.md", "`wire/none.wire`\n"),
+    ("a defect whose test's file is gone", defects.check, "tests/unit/test_slice.c", None),
+    ("a defect whose test has another name", defects.check, "tests/cases.py", "def held(context):\n"),
+    ("a defect whose test is only spoken of", defects.check, "tests/unit/test_slice.c", "/* is_one */\n"),
+    ("a defect without a test", defects.check, "tests/defects.md", PAGE + "| wrong | by hand |\n"),
+    ("a defect with a file and no name", defects.check, "tests/defects.md", PAGE + "| wrong | `unit/test_slice.c` |\n"),
+    ("a page of defects that is empty", defects.check, "tests/defects.md", "nothing\n"),
     ("the mark of a merge", tree.check_text, "README.md", "<<<<<<" "< ours\n"),
     ("a table of options that is not found", words.check_names, "src/option_table.c", "int nothing;\n"),
     ("an option that there is not", words.check_names, "README.md", "`--wait`, `--run`\n"),

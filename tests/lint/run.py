@@ -5,6 +5,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 import banned  # noqa: E402
+import defects  # noqa: E402
 import faults  # noqa: E402
 import layers  # noqa: E402
 import layout  # noqa: E402
@@ -24,6 +25,7 @@ CHECKS = [
     ("the top level holds what it should and nothing else", tree.check_top),
     ("every room has its map", tree.check_rooms),
     ("the tests that a README names are there", tree.check_named_files),
+    ("the tests that tests/defects.md names are there", defects.check),
     ("README.md and the manual name the options that there are, and all of them", words.check_names),
     ("README.md and the manual name the defaults that there are", words.check_defaults),
     ("the faults that the simulation plants fit the code", planted.check),
