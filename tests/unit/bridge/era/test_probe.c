@@ -401,6 +401,22 @@ static void what_one_caller_finds_out_holds_for_all_and_no_process_is_left(void 
     assert_int_equal(era_of(fixture), SERVER_ERA_LEGACY);
 }
 
+static void of_two_processes_that_refuse_neither_is_started_again(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    open_with_credentials(fixture);
+    struct fake_exchange *exchanges[] = {list_with(fixture, "a"), list_with(fixture, "b")};
+    for (size_t i = 0; i < 2; i++) {
+        era_shake_legacy(era_child(fixture, i));
+        fake_child_up(era_child(fixture, 2 + i));
+    }
+    for (size_t i = 0; i < 2; i++) {
+        era_answer_error(era_child(fixture, 2 + i), -32601);
+        assert_true(era_child(fixture, 2 + i)->is_closing);
+        expect_translated(era_child(fixture, i), exchanges[i]);
+    }
+}
+
 static void callers_that_wait_are_served_by_children_of_their_own(void **state)
 {
     struct bridge_fixture *fixture = *state;
@@ -569,6 +585,7 @@ int main(void)
         TEST(a_refusal_of_an_own_child_tells_that_the_server_is_modern),
         TEST(a_server_that_does_not_have_initialize_is_modern),
         UNOPENED(what_one_caller_finds_out_holds_for_all_and_no_process_is_left),
+        UNOPENED(of_two_processes_that_refuse_neither_is_started_again),
         UNOPENED(callers_that_wait_are_served_by_children_of_their_own),
         UNOPENED(a_child_that_turned_modern_is_found_again),
         TEST(a_call_that_waits_while_the_server_turns_out_to_be_modern_is_not_translated),
