@@ -44,11 +44,25 @@ void log_levels_update(struct hub *hub)
     if (level == hub->child_level || level == SEVERITY_UNSET || hub_is_full(hub)) {
         return;
     }
-    hub->child_level = level;
-    hub->last_level = hub->channel.mux.last_wire_id;
     char text[16];
     int size = snprintf(text, sizeof(text), "\"%s\"", log_severity_name(level));
     hub_tell_child(hub, "logging/setLevel", "level", slice_of(text, (size_t)size));
+    hub->child_level = level;
+    hub->last_level = hub->channel.mux.last_wire_id;
+}
+
+/*
+ * What the child has is not certain before it answers, and never when the request is given up. To a new process the
+ * line goes once more, behind what that was told by us, and when something else may be wanted.
+ */
+static void on_level_sent(struct call *call)
+{
+    struct hub *hub = call->hub;
+    hub->child_level = SEVERITY_UNSET;
+    hub->last_level = call->entry.wire_id;
+    if (most_verbose(hub) != log_severity_read(call->argument)) {
+        log_levels_update(hub);
+    }
 }
 
 /* Answers come in any order, and while this one was on its way another session may have asked for more. */
@@ -56,8 +70,7 @@ static void remember_level(struct call *call, const struct message *answer)
 {
     (void)answer;
     struct hub *hub = call->hub;
-    if (call->entry.wire_id > hub->last_level) {
-        hub->last_level = call->entry.wire_id;
+    if (call->entry.wire_id >= hub->last_level) {
         hub->child_level = log_severity_read(call->argument);
         log_levels_update(hub);
     }
@@ -86,11 +99,10 @@ void log_levels_submit(struct hub *hub, struct call *call, const struct message 
         if (wanted == level && wanted != hub->child_level && is_written_at_once(hub)) {
             /*
              * The request says what the child is to be told: it goes there itself, so that its answer means it was
-             * heard. What the child has is not certain before that, and never when the request is given up.
+             * heard.
              */
-            hub->child_level = SEVERITY_UNSET;
-            hub->last_level = hub->channel.mux.last_wire_id;
             call->argument = message->level;
+            call->on_sent = on_level_sent;
             call->on_result = remember_level;
             channel_submit(&hub->channel, call);
             return;

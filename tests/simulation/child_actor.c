@@ -279,25 +279,6 @@ static bool settle(struct actor *actor)
     return true;
 }
 
-/* Whether a client's request was read and given up before its answer: then the bridge cannot know what came of it. */
-static bool was_given_up(const struct child_work *work)
-{
-    return work->request != NULL && (work->request->answer == NULL || work->is_cancelled);
-}
-
-/* A level is certain all the same, unless the request went to an earlier process first. */
-static bool is_level_uncertain(const struct child_actor *child)
-{
-    for (size_t i = 0; i < child->work_count; i++) {
-        const struct child_work *work = &child->works[i];
-        if (was_given_up(work) && work->request->kind == REQUEST_SET_LEVEL &&
-            work->request->sent_step < child->up_step) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* What its sessions want to be told it tells. */
 static void check_wishes(const struct child_actor *child, const struct conversation *conversation)
 {
@@ -306,9 +287,7 @@ static void check_wishes(const struct child_actor *child, const struct conversat
         simulation_require(simulation, !conversation_wants(conversation, uri) || child->is_subscribed[uri],
                            "session %u is subscribed to %u and its child is not", conversation->opener->number, uri);
     }
-    simulation_require(simulation,
-                       conversation->level == REQUEST_LEVELS || child->level <= conversation->level ||
-                           is_level_uncertain(child),
+    simulation_require(simulation, conversation->level == REQUEST_LEVELS || child->level <= conversation->level,
                        "session %u set the level %u and its child has %u", conversation->opener->number,
                        conversation->level, child->level);
 }

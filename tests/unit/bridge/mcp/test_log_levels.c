@@ -139,6 +139,27 @@ static void a_level_whose_request_is_given_up_is_not_taken_for_certain(void **st
     fake_call_expect_answer(call, RESULT(5));
 }
 
+/* The line goes once more, to the next process, behind what that was told to begin with. */
+static void a_level_that_was_not_delivered_takes_nothing_from_what_is_wanted_since(void **state)
+{
+    struct bridge_fixture *fixture = *state;
+    struct session *a = server_fixture_open_session(fixture);
+    struct session *b = server_fixture_open_session(fixture);
+    uint64_t delivered = fixture->child->written;
+    struct fake_call *call = server_fixture_set_level(fixture, a, "\"alert\"");
+    fake_child_expect(fixture->child, OWN(2, "logging/setLevel", "\"level\":\"alert\""));
+    fake_child_down(fixture->child, "killed by signal 9", delivered, 1);
+    server_fixture_expect_local(fixture, server_fixture_set_level(fixture, b, "\"warning\""));
+    bridge_fixture_shake(fixture);
+    fake_child_expect(fixture->child, OWN(4, "logging/setLevel", "\"level\":\"warning\""));
+    fake_child_expect(fixture->child, OWN(5, "logging/setLevel", "\"level\":\"alert\""));
+    fake_child_expect(fixture->child, OWN(6, "logging/setLevel", "\"level\":\"warning\""));
+    fake_child_say(fixture->child, RESULT(5));
+    fake_call_expect_answer(call, RESULT(5));
+    server_fixture_expect_local(fixture, server_fixture_set_level(fixture, b, "\"warning\""));
+    fake_child_expect_silence(fixture->child);
+}
+
 /* Clients could fill its queue without end with what they change their minds about. */
 static void a_child_that_does_not_read_is_told_of_levels_once_it_does(void **state)
 {
@@ -187,6 +208,7 @@ int main(void)
         TEST(a_level_that_another_session_sets_meanwhile_is_not_lost),
         TEST(a_level_is_what_the_child_heard_last_not_what_it_answered_last),
         TEST(a_level_whose_request_is_given_up_is_not_taken_for_certain),
+        TEST(a_level_that_was_not_delivered_takes_nothing_from_what_is_wanted_since),
         TEST(a_child_that_does_not_read_is_told_of_levels_once_it_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
