@@ -136,6 +136,17 @@ static void the_command_has_default_signals_and_none_blocked(void **state)
     assert_int_equal(WTERMSIG(status), SIGPIPE);
 }
 
+/* Under valgrind it is not: that has limits of its own, which no process inherits. */
+static bool is_limit_inherited(rlim_t limit)
+{
+    char text[32];
+    FILE *shell = popen("ulimit -Sn", "r");
+    assert_non_null(shell);
+    assert_non_null(fgets(text, sizeof(text), shell));
+    pclose(shell);
+    return strtoull(text, NULL, 10) == limit;
+}
+
 static void the_command_has_the_limit_of_open_files_that_was_before_ours(void **state)
 {
     static char shell[] = "/bin/sh";
@@ -148,6 +159,10 @@ static void the_command_has_the_limit_of_open_files_that_was_before_ours(void **
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     struct rlimit low = {.rlim_cur = 77, .rlim_max = before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    if (!is_limit_inherited(low.rlim_cur)) {
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        skip();
+    }
     assert_int_equal(file_limit_raise(&error), 0);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &low), 0);
     assert_true(low.rlim_cur > 77);
