@@ -10,7 +10,6 @@
  */
 #include "src/daemon.h"
 
-#include "bridge/base/memory.h"
 #include "bridge/jsonrpc/reply.h"
 #include "bridge/mcp/server.h"
 #include "bridge/transport/legacy_sse.h"
@@ -38,7 +37,6 @@
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum daemon_state {
     DAEMON_SERVING,  /* Requests are taken. */

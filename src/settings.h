@@ -16,7 +16,7 @@ struct settings {
     struct credential *credentials; /* owned; those before borrow it */
 };
 
-/* `gate` is borrowed. */
+/* What `gate` points to is borrowed. */
 void settings_init(struct settings *settings, const struct options *options, const struct gate *gate);
 void settings_release(struct settings *settings);
 

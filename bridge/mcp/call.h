@@ -93,7 +93,7 @@ struct call {
     enum log_severity level; /* of the log messages that it wants; of a modern client */
     bool is_busy;            /* a modern client is told to come again: all children are in use */
     int error_code;          /* of the answer to a modern client; 0 for a result */
-    bool is_awaited;         /* a session's, that came before the bridge began to drain: it waits for the end */
+    bool is_awaited;         /* a drain waits for its end: a session's, that came before, and whose client is there */
     bool has_handler;        /* the child has the method, and the error is of what handles it there */
     struct session *session; /* NULL for a stateless request */
     struct slice principal;  /* of a stateless request: who sent it, by its token; empty where nobody is told apart */
@@ -109,7 +109,7 @@ struct call {
     void (*on_sent)(struct call *call);
     /* Set by the server to see that a result came, before the owner gets it; NULL otherwise. */
     void (*on_result)(struct call *call, const struct message *answer);
-    struct slice argument; /* in bytes: what on_result needs of the request */
+    struct slice argument; /* in bytes: what on_sent and on_result need of the request */
     /* Set by the server to give the client another result than the child's: appends it. NULL otherwise. */
     void (*write_result)(struct call *call, struct slice result, struct buffer *out);
 };

@@ -28,10 +28,10 @@ struct hub {
     struct timer idle;            /* while it has none, where an idle child is ended */
     struct subscriptions subscriptions;
     struct tasks tasks;
-    struct tool_index tool_index;         /* for clients of the modern era */
-    enum log_severity child_level;        /* what the child was told last; SEVERITY_UNSET when that is not certain */
-    uint64_t last_level;                  /* the wire id under which it was told */
-    uint64_t last_unsubscribe;            /* the last wire id that was taken when the child was told to unsubscribe */
+    struct tool_index tool_index;  /* for clients of the modern era */
+    enum log_severity child_level; /* what the child was told last; SEVERITY_UNSET when that is not certain */
+    uint64_t last_level;           /* the wire id under which it was told */
+    uint64_t last_unsubscribe;     /* the wire id of what told the child to unsubscribe last, or the one before it */
     unsigned call_levels[SEVERITY_UNSET]; /* how many running calls asked for log messages, by severity */
     bool is_own;                          /* the child is one session's alone: whatever it says is for that session */
     bool is_lent;                         /* the child is lent to one call at a time: what it asks is for that call */

@@ -235,7 +235,7 @@ void server_drain(struct server *server, void (*on_settled)(struct server *serve
     }
 }
 
-void server_orphan(struct server *server, struct call *call)
+void server_stop_awaiting(struct server *server, struct call *call)
 {
     if (!call->is_awaited) {
         return;
@@ -343,7 +343,7 @@ void server_finish(struct server *server, struct call *call)
         call->session = NULL;
         session_remove_call(session, call);
         session_table_let_go(session);
-        server_orphan(server, call);
+        server_stop_awaiting(server, call);
     }
 }
 

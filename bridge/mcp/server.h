@@ -167,8 +167,8 @@ void server_admit(struct server *server, struct call *call);
 /* The call is over, because on_answer or on_ready came. To be called once for each submitted call. */
 void server_finish(struct server *server, struct call *call);
 
-/* The client has gone, and may come back for the answer: a drain does not wait for it any more. */
-void server_orphan(struct server *server, struct call *call);
+/* A drain does not wait for the call any more: its client has gone, and may come back for the answer, or it is over. */
+void server_stop_awaiting(struct server *server, struct call *call);
 
 /* Nobody wants the answer any more: no event comes, and the child is told. In place of server_finish(). */
 void server_give_up(struct server *server, struct call *call);

@@ -400,7 +400,7 @@ static void orphan(struct post *post)
     post_enter(post, POST_ORPHANED);
     post->exchange = NULL;
     for (size_t i = 0; i < post->call_count; i++) {
-        server_orphan(post->owner->server, &post->calls[i].call);
+        server_stop_awaiting(post->owner->server, &post->calls[i].call);
     }
 }
 

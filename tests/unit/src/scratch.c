@@ -12,7 +12,7 @@ static void write_template(char *path, size_t size, const char *name)
     const char *parent = getenv("TMPDIR");
     if (parent == NULL || parent[0] == '\0' ||
         (size_t)snprintf(path, size, "%s/mcp-bridge-%s-XXXXXX", parent, name) >= size) {
-        assert_true((size_t)snprintf(path, size, "/tmp/mcp-bridge-%s-XXXXXX", name) < size);
+        assert_true((size_t)snprintf(path, size, P_tmpdir "/mcp-bridge-%s-XXXXXX", name) < size);
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * Files and folders that a test makes for itself: below TMPDIR, or below /tmp where that is not set. Whoever makes one
- * removes it.
+ * Files and folders that a test makes for itself: below TMPDIR, or in the system's place where that is not set. Whoever
+ * makes one removes it.
  */
 #ifndef TESTS_UNIT_SRC_SCRATCH_H
 #define TESTS_UNIT_SRC_SCRATCH_H
@@ -15,7 +15,7 @@ enum {
 
 /*
  * Makes a folder that is called `name` and something random, and writes its path. `size` is one of the two above; a
- * TMPDIR that is too long for it is passed over for /tmp.
+ * TMPDIR that is too long for it is passed over.
  */
 void scratch_folder(char *path, size_t size, const char *name);
 
